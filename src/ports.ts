@@ -1,0 +1,90 @@
+// What Sotto asks of a machine. The pure rooms know these shapes only; `platform/` answers them
+// and the doors choose which answer to hand in.
+
+/** Where the arithmetic runs. */
+export type Provider = 'cpu' | 'wasm' | 'webgpu' | 'cuda';
+
+export type ElementType = 'float32' | 'float16' | 'int32' | 'int64';
+
+export type TensorData = Float32Array | Uint16Array | Int32Array | BigInt64Array;
+
+/**
+ * A dense array, row-major, in ordinary memory or on the device.
+ *
+ * Who creates a tensor disposes it; so does who receives one from `Session.run`.
+ */
+export interface Tensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  /** The numbers. Throws when they live on the device: ask `Runtime.read`. float16 is raw bits in a Uint16Array. */
+  readonly data: unknown;
+  dispose(): void;
+}
+
+/** One graph, loaded. Runs are serialised by the runtime that made it. */
+export interface Session {
+  /**
+   * Runs the graph once and returns the outputs named in `outputs`.
+   * `into` gives tensors to write an output to, in place (only where `Runtime.sharesCache`).
+   */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs: readonly string[],
+    into?: Readonly<Record<string, Tensor>>,
+  ): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+}
+
+/** A file of an installed model. */
+export interface ModelFile {
+  /** The name that graphs and manifest use. */
+  readonly path: string;
+  readonly bytes: number;
+  /** Its content; fails with `weights-missing` or `weights-corrupt`. */
+  read(): Promise<Uint8Array<ArrayBuffer>>;
+  /** Where it lies on disk, when it does: a runtime may then map it into memory instead of reading it. */
+  readonly diskPath?: string;
+}
+
+export interface SessionSource {
+  readonly graph: ModelFile;
+  /** The files that hold the graph's weights (ONNX external data). */
+  readonly shards: readonly ModelFile[];
+  /** Outputs to leave on the device, where there is one. */
+  readonly onDevice: readonly string[];
+}
+
+/** A machine that runs graphs. */
+export interface Runtime {
+  readonly provider: Provider;
+  /** Adapter, thread count and the like, for people to read. */
+  readonly description: string;
+  /** The number format that activations may use: float16 only where the device computes it. */
+  readonly activation: 'float32' | 'float16';
+  /**
+   * How the KV cache lives between steps (measured per provider, see ARCHITECTURE.md):
+   * `shared`: one buffer of fixed length is past and present at once;
+   * `fixed`: a buffer of fixed length goes in, the returned one is the next past;
+   * `growing`: past has just the length used so far, the returned one is the next past.
+   */
+  readonly cache: 'shared' | 'fixed' | 'growing';
+  /** A tensor in ordinary memory over `data` (not copied). */
+  tensor(type: ElementType, data: TensorData, dims: readonly number[]): Tensor;
+  /** A tensor of zeros where the cache belongs (on the device, if there is one). */
+  zeros(type: 'float32' | 'float16', dims: readonly number[]): Promise<Tensor>;
+  /** The numbers of a tensor, fetched from the device if need be. */
+  read(tensor: Tensor): Promise<TensorData>;
+  createSession(source: SessionSource): Promise<Session>;
+  /** Ends all sessions and gives the device back. */
+  release(): Promise<void>;
+}
+
+/**
+ * Where the files of one installed model lie. Reading side only; who fills it is a downloader's
+ * business (see `ShardStore`).
+ */
+export interface ModelFiles {
+  /** manifest.json, parsed but unchecked. Fails with `model-not-found`. */
+  manifest(): Promise<unknown>;
+  file(path: string, bytes: number): ModelFile;
+}
