@@ -1,6 +1,6 @@
 // The names and shapes at the rim of the two graphs: what the converter writes and the runner feeds.
 //
-//   encoder   input_features [W, melBins, T]      → audio_embeds [W, T/8, textHidden]
+//   encoder   input_features [W, melBins, T]      → audio_embeds [W·T/8, textHidden]
 //   decoder   ids [n] · audio [m, textHidden] · index [B, S] · sel [k] · lengths · past
 //                                                 → ids_out [k] · logp [k] · (logits [k, vocab]) · present
 //
@@ -9,7 +9,7 @@
 // flattened [B·S] output for the head, so that logits are computed for those alone.
 
 export const ENCODER_INPUT = 'input_features'; //    float32 [W, melBins, T], T a multiple of 8
-export const ENCODER_OUTPUT = 'audio_embeds'; //     activation [W, T/8, textHidden]
+export const ENCODER_OUTPUT = 'audio_embeds'; //     activation [W·T/8, textHidden]: flat, so that it feeds `audio` as it is
 export const ENCODER_STATES = 'encoder_states'; //   activation [W, T/2, audioHidden]; before the projector, for tests
 
 export const DECODER_INPUT = {
