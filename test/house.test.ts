@@ -18,6 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   convert: ['errors', 'fields', 'ports', 'model'],
   wire: ['errors', 'fields', 'engine'],
   'platform/media': ['errors', 'signal'],
+  'platform/thread': ['errors', 'signal', 'engine', 'wire'],
   'platform/web': [
     'errors',
     'fields',
@@ -28,6 +29,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'wire',
     'convert',
     'platform/media',
+    'platform/thread',
   ],
   'platform/node': [
     'errors',
@@ -39,6 +41,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'wire',
     'convert',
     'platform/media',
+    'platform/thread',
   ],
   workers: [
     'errors',
@@ -50,6 +53,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'convert',
     'platform/web',
     'platform/media',
+    'platform/thread',
   ],
   'workers/audio': ['signal', 'wire'],
   app: [

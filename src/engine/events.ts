@@ -1,0 +1,104 @@
+// What the engine is asked and what it answers. Every door speaks in these.
+
+/** How to read. The defaults (DEFAULT_OPTIONS) are those that the evaluation favors. */
+export interface TranscribeOptions {
+  /**
+   * The reference's behavior, as a yardstick: no gain, no voice detection, no loop guard, the clip
+   * (at most 30 s) zero-padded to one window and read as one segment.
+   */
+  readonly exact: boolean;
+  /** Ask for readings of windows that still grow (live captions). Off for files. */
+  readonly live: boolean;
+  /** Lift quiet speech to a steady level before the features. The recording itself is never altered. */
+  readonly gain: boolean;
+  /** Read only where somebody speaks. */
+  readonly voiceDetection: boolean;
+  /** Split and read again where the model goes in circles or runs out of its budget. */
+  readonly loopGuard: boolean;
+  /** Instruction in place of the one that the model was trained with. */
+  readonly instruction?: string;
+  /** Most new ids per segment; without it, in proportion to the segment's length. */
+  readonly maxNewTokens?: number;
+}
+
+export const DEFAULT_OPTIONS: TranscribeOptions = {
+  exact: false,
+  live: false,
+  gain: true,
+  voiceDetection: true,
+  loopGuard: true,
+};
+
+export const EXACT_OPTIONS: TranscribeOptions = {
+  ...DEFAULT_OPTIONS,
+  exact: true,
+  gain: false,
+  voiceDetection: false,
+  loopGuard: false,
+};
+
+/** One id with the text it completed and how likely the model thought it. */
+export interface Token {
+  readonly id: number;
+  readonly logProb: number;
+  /** Empty while a character is unfinished; the next token then completes it. */
+  readonly text: string;
+}
+
+/**
+ * Why a segment deserves a second look.
+ * `resplit`: it went in circles or out of budget as part of a longer stretch, and was read again in parts.
+ * `loop`: it still went in circles; the cycle is said once.
+ * `budget`: it still ran out of budget; the text stops early.
+ */
+export type SegmentFlag = 'resplit' | 'loop' | 'budget';
+
+/** A piece of transcript with start and end. */
+export interface Segment {
+  /** Counts from 0 over the whole recording. */
+  readonly index: number;
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly text: string;
+  /** Generated ids without the stop id. */
+  readonly tokens: readonly Token[];
+  /** Mean log-probability of the ids; 0 where there are none. */
+  readonly meanLogProb: number;
+  readonly flags: readonly SegmentFlag[];
+}
+
+/** Where the time went, in milliseconds; plus counts. */
+export interface Timings {
+  readonly featuresMs: number;
+  readonly encoderMs: number;
+  readonly prefillMs: number;
+  readonly stepsMs: number;
+  readonly totalMs: number;
+  readonly windows: number;
+  readonly tokens: number;
+  readonly decoderRuns: number;
+}
+
+export type TranscriptEvent =
+  /** A window is about to be read. `open` ones still grow. */
+  | {
+      readonly type: 'window';
+      readonly startSeconds: number;
+      readonly endSeconds: number;
+      readonly open: boolean;
+    }
+  /** A segment under way: `committed` will not change any more, `tentative` may. */
+  | {
+      readonly type: 'partial';
+      readonly index: number;
+      readonly startSeconds: number;
+      readonly endSeconds: number;
+      readonly committed: string;
+      readonly tentative: string;
+    }
+  /** A segment is done. */
+  | { readonly type: 'final'; readonly segment: Segment }
+  /** Everything before `doneSeconds` of the recording is read. */
+  | { readonly type: 'progress'; readonly doneSeconds: number }
+  /** The recording is over. */
+  | { readonly type: 'end'; readonly durationSeconds: number; readonly timings: Timings };
