@@ -88,3 +88,30 @@ export interface ModelFiles {
   manifest(): Promise<unknown>;
   file(path: string, bytes: number): ModelFile;
 }
+
+/** What a store says of a file. */
+export interface StoredFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/**
+ * Room for the files of one model, by the names in its manifest. A file is there only when it is whole
+ * and its hash was right; the manifest goes in last. Half-fetched files are the store's secret
+ * (`readPart`, `writePart`) and survive a crash.
+ */
+export interface ShardStore {
+  /** Whole files, manifest included. */
+  list(): Promise<StoredFile[]>;
+  has(path: string): Promise<boolean>;
+  /** Fails with `weights-missing`. */
+  read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Puts a whole file, replacing what was there, and drops its parts. Fails with `storage-full` or `storage-denied`. */
+  write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Deletes the file and its parts; nothing happens if there is none. */
+  delete(path: string): Promise<void>;
+  /** The parts of an unfinished file, in order of their offsets. */
+  parts(path: string): Promise<{ readonly offset: number; readonly bytes: number }[]>;
+  writePart(path: string, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  readPart(path: string, offset: number): Promise<Uint8Array<ArrayBuffer>>;
+}

@@ -46,6 +46,8 @@ export class Decoder {
   readonly #cache: KvCache;
   readonly #noAudio: Tensor;
   #lengths: number[] = [];
+  /** Time and runs since the model was loaded. */
+  readonly work = { prefillMs: 0, stepsMs: 0, runs: 0 };
 
   /** @param textHidden width of an audio row */
   constructor(
@@ -78,7 +80,7 @@ export class Decoder {
   ): Promise<Prediction[]> {
     const lengths = sequences.map(sequenceLength);
     await this.#cache.reset(sequences.length, Math.max(...lengths) + newTokens);
-    return this.#run(prefillPlan(sequences, lengths), audio.tensor);
+    return this.#run('prefillMs', prefillPlan(sequences, lengths), audio.tensor);
   }
 
   /**
@@ -96,6 +98,7 @@ export class Decoder {
     await this.#cache.reset(1, length + draft.length + newTokens);
     const { ids, index } = prefillPlan([sequence], [length]);
     return this.#run(
+      'prefillMs',
       {
         ids: [...ids, ...draft],
         index: [...index, ...draft.map((_, i) => ids.length + i)],
@@ -120,6 +123,7 @@ export class Decoder {
   async step(ids: readonly (number | null)[]): Promise<Prediction[]> {
     assert(ids.length === this.#lengths.length, 'one id per sequence');
     return this.#run(
+      'stepsMs',
       {
         ids: ids.map((id) => id ?? 0),
         index: ids.map((_, i) => i),
@@ -138,7 +142,8 @@ export class Decoder {
     await this.#session.release();
   }
 
-  async #run(plan: RunPlan, audio: Tensor): Promise<Prediction[]> {
+  async #run(stage: 'prefillMs' | 'stepsMs', plan: RunPlan, audio: Tensor): Promise<Prediction[]> {
+    const startMs = performance.now();
     const feeds = this.#feeds(plan);
     try {
       const outputs = await this.#session.run(
@@ -151,6 +156,8 @@ export class Decoder {
       return await this.#predictions(outputs);
     } finally {
       for (const tensor of Object.values(feeds)) tensor.dispose();
+      this.work[stage] += performance.now() - startMs;
+      this.work.runs++;
     }
   }
 

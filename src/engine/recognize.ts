@@ -1,0 +1,196 @@
+// A window → its segments: features, encoder, then all utterances decoded side by side, each from its
+// own rows of the encoder's output (one row is 80 ms), so that every utterance gets its own times.
+//
+// Where the model goes in circles or out of its budget, the utterance is cut at its quietest place and
+// the parts are read again on their own; the segments say so.
+
+import { AsrError } from '../errors.ts';
+import { audioRowsFor, SAMPLES_PER_AUDIO_ROW } from '../model/audio-rows.ts';
+import { type Sequence, sequenceLength } from '../model/decoder.ts';
+import { type Ending, generate } from '../model/generate.ts';
+import type { Model } from '../model/load.ts';
+import { withoutCycle } from '../model/loops.ts';
+import type { DetokenizerStream } from '../text/tokenizer.ts';
+import { windowFeatures } from '../signal/log-mel.ts';
+import { SAMPLE_RATE, WINDOW_FRAMES } from '../signal/units.ts';
+import type { Segment, SegmentFlag, Token, TranscribeOptions, TranscriptEvent } from './events.ts';
+import { quietestSample } from './quiet-place.ts';
+import type { AudioWindow, Utterance } from './segmenter.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+/** Fast speech has about ten ids a second; beyond this the model is not transcribing. */
+const MAX_TOKENS_PER_SECOND = 15;
+const MIN_TOKEN_BUDGET = 24;
+
+/** Utterances decoded side by side: more gain little and hold more cache. */
+const MAX_BATCH = 8;
+
+/** Stretches shorter than this are not cut any further. */
+const MIN_SPLIT_SAMPLES = 2 * SAMPLE_RATE;
+
+export interface Recognizer {
+  readonly model: Model;
+  readonly options: TranscribeOptions;
+  readonly watch: Stopwatch;
+  readonly signal: AbortSignal;
+  /** Index of the next segment. */
+  nextIndex: number;
+}
+
+/** Reads one closed window. Yields `partial` while text grows and `final` per segment, in order of time. */
+export async function* recognize(
+  to: Recognizer,
+  window: AudioWindow,
+  flags: readonly SegmentFlag[] = [],
+): AsyncGenerator<TranscriptEvent, void> {
+  const readings = yield* read(to, window);
+  for (const reading of readings) {
+    const parts =
+      to.options.loopGuard && reading.ending !== 'stop' ? splitInTwo(window, reading.utterance) : [];
+    // A budget that the user set is the user's wish; no second reading changes it.
+    const again = parts.length > 0 && !(reading.ending === 'budget' && to.options.maxNewTokens !== undefined);
+    if (again) for (const part of parts) yield* recognize(to, part, ['resplit']);
+    else yield* settle(to, reading, flags);
+  }
+}
+
+/** One utterance as the model read it. */
+interface Reading {
+  readonly utterance: Utterance;
+  readonly tokens: Token[];
+  readonly detokenizer: DetokenizerStream;
+  text: string;
+  ending: Ending;
+}
+
+async function* read(to: Recognizer, window: AudioWindow): AsyncGenerator<TranscriptEvent, Reading[]> {
+  const { model, options, watch, signal } = to;
+  signal.throwIfAborted();
+  const prompt = model.prompt(options.instruction);
+  const spans = window.utterances
+    .map((utterance) => ({ utterance, audioRows: rowsOf(window, utterance) }))
+    .filter(({ audioRows: [start, end] }) => end > start);
+  if (spans.length === 0) return [];
+  const features = await watch.time('features', () =>
+    windowFeatures(window.samples, { melBins: model.manifest.features.melBins, frames: WINDOW_FRAMES }),
+  );
+  const audio = await watch.time('encoder', () => model.encoder.encode(features, 1, WINDOW_FRAMES));
+  watch.windows++;
+  const readings: Reading[] = [];
+  try {
+    for (let at = 0; at < spans.length; at += MAX_BATCH) {
+      const batch = spans.slice(at, at + MAX_BATCH);
+      const sequences = batch.map(({ audioRows }) => ({ prompt, audioRows }));
+      readings.push(...batch.map(({ utterance }) => blank(utterance, model)));
+      const first = readings.length - batch.length;
+      const events = generate(
+        model.decoder,
+        sequences,
+        audio,
+        {
+          stopIds: model.stopIds,
+          budgets: sequences.map((s) => budgetOf(to, s)),
+          loopGuard: options.loopGuard,
+        },
+        signal,
+      );
+      for await (const event of events) {
+        const reading = readings[first + event.sequence];
+        if (reading === undefined) continue;
+        if (event.type === 'end') reading.ending = event.ending;
+        else yield* grow(to, reading, first + event.sequence, event.id, event.logProb);
+      }
+    }
+  } finally {
+    audio.dispose();
+  }
+  return readings;
+}
+
+function blank(utterance: Utterance, model: Model): Reading {
+  return { utterance, tokens: [], detokenizer: model.tokenizer.stream(), text: '', ending: 'stop' };
+}
+
+function* grow(
+  to: Recognizer,
+  reading: Reading,
+  place: number,
+  id: number,
+  logProb: number,
+): Generator<TranscriptEvent> {
+  const text = reading.detokenizer.push(id);
+  reading.tokens.push({ id, logProb, text });
+  to.watch.tokens++;
+  if (text === '') return;
+  reading.text += text;
+  const { startSample, endSample } = reading.utterance;
+  yield {
+    type: 'partial',
+    index: to.nextIndex + place,
+    startSeconds: startSample / SAMPLE_RATE,
+    endSeconds: endSample / SAMPLE_RATE,
+    committed: reading.text.trimStart(),
+    tentative: '',
+  };
+}
+
+/** The reading's segment; none where the model heard nothing (except in exact mode, which answers for every clip). */
+function* settle(
+  to: Recognizer,
+  reading: Reading,
+  flags: readonly SegmentFlag[],
+): Generator<TranscriptEvent> {
+  const looped = reading.ending === 'loop';
+  const kept = looped ? withoutCycle(reading.tokens.map(({ id }) => id)).length : reading.tokens.length;
+  const tokens = reading.tokens.slice(0, kept);
+  const text = to.model.tokenizer.detokenize(tokens.map(({ id }) => id)).trim();
+  if (text === '' && !to.options.exact) return;
+  const segment: Segment = {
+    index: to.nextIndex++,
+    startSeconds: reading.utterance.startSample / SAMPLE_RATE,
+    endSeconds: reading.utterance.endSample / SAMPLE_RATE,
+    text,
+    tokens,
+    meanLogProb:
+      tokens.length === 0 ? 0 : tokens.reduce((sum, { logProb }) => sum + logProb, 0) / tokens.length,
+    flags: reading.ending === 'stop' ? flags : [...flags, reading.ending],
+  };
+  yield { type: 'final', segment };
+}
+
+/** Rows of the encoder's output that stand for the utterance: whole rows around it, never beyond the sound. */
+function rowsOf(window: AudioWindow, { startSample, endSample }: Utterance): [start: number, end: number] {
+  const rows = audioRowsFor(window.samples.length);
+  const start = Math.floor((startSample - window.startSample) / SAMPLES_PER_AUDIO_ROW);
+  const end = Math.ceil((endSample - window.startSample) / SAMPLES_PER_AUDIO_ROW);
+  return [Math.max(0, start), Math.min(rows, end)];
+}
+
+/** Most new ids of a sequence: in proportion to its length, within the model's context. */
+function budgetOf({ model, options }: Recognizer, sequence: Sequence): number {
+  const [start, end] = sequence.audioRows;
+  const seconds = ((end - start) * SAMPLES_PER_AUDIO_ROW) / SAMPLE_RATE;
+  const budget =
+    options.maxNewTokens ?? Math.max(MIN_TOKEN_BUDGET, Math.ceil(seconds * MAX_TOKENS_PER_SECOND));
+  const room = model.manifest.config.text.maxPositions - sequenceLength(sequence);
+  if (room < 1) {
+    throw new AsrError(
+      'prompt-too-long',
+      `the prompt fills the model's ${model.manifest.config.text.maxPositions} positions`,
+    );
+  }
+  return Math.min(budget, room);
+}
+
+/** The utterance as two windows of its own, cut at its quietest place; none when it is too short to cut. */
+function splitInTwo(window: AudioWindow, { startSample, endSample }: Utterance): AudioWindow[] {
+  if (endSample - startSample < MIN_SPLIT_SAMPLES) return [];
+  const samples = window.samples.subarray(startSample - window.startSample, endSample - window.startSample);
+  const cutSample = startSample + quietestSample(samples);
+  return [[startSample, cutSample] as const, [cutSample, endSample] as const].map(([start, end]) => ({
+    open: false,
+    startSample: start,
+    samples: window.samples.subarray(start - window.startSample, end - window.startSample),
+    utterances: [{ startSample: start, endSample: end }],
+  }));
+}

@@ -1,0 +1,29 @@
+// The worker thread that holds the engine: onnxruntime-node blocks its thread while it computes.
+
+import { parentPort } from 'node:worker_threads';
+import { assert } from '../../errors.ts';
+import { createEngine } from '../../engine/transcribe.ts';
+import { loadModel } from '../../model/load.ts';
+import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
+import { hostEngine } from '../thread/engine-host.ts';
+import type { NodeEngineRequest } from './engine-client.ts';
+import { openModelDir } from './model-dir.ts';
+import { createNodeRuntime } from './ort.ts';
+import { portEndpoint } from './port-endpoint.ts';
+
+assert(parentPort !== null, 'this file runs as a worker thread');
+
+hostEngine(
+  portEndpoint<FromWorker, ToWorker<NodeEngineRequest>>(parentPort),
+  async ({ modelDir, provider, threads }, onStage) => {
+    onStage('verify');
+    const files = await openModelDir(modelDir);
+    const runtime = createNodeRuntime({ provider, ...(threads !== undefined && { threads }) });
+    try {
+      return createEngine(await loadModel(files, runtime, undefined, onStage));
+    } catch (error) {
+      await runtime.release();
+      throw error;
+    }
+  },
+);
