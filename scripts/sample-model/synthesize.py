@@ -6,8 +6,12 @@ Writes WORK/speech/{train,heldout}.{s16,jsonl}. Takes about ten minutes on one c
 """
 
 import argparse
+import pickle
 import re
 import subprocess
+import tempfile
+from multiprocessing import Process
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import numpy as np
@@ -40,33 +44,52 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/sample-model"))
     parser.add_argument("--renditions", type=int, default=80, help="clips per sentence in the training corpus")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
     args = parser.parse_args()
 
     data_dir = args.work / "espeak-ng-data"
     args.work.mkdir(parents=True, exist_ok=True)
     write_variants(system_data_dir(), data_dir)
-    espeak = Espeak(data_dir)
     sentences = load_sentences()
     check_readings(sentences)
+    for name, seed, renditions in (("heldout", args.seed + 1_000_000, 0), ("train", args.seed, args.renditions)):
+        corpus = CorpusWriter(args.work / "speech", name)
+        tasks = [(data_dir, index, *sentence, renditions, seed + 1000 * index) for index, sentence in enumerate(sentences)]
+        with ThreadPool(args.processes) as pool:
+            for index, clips in enumerate(pool.imap(speak_apart, tasks)):
+                for clip in clips:
+                    add(corpus, *clip)
+                if index % 50 == 0:
+                    print(f"{name}: {index} of {len(sentences)} sentences", flush=True)
+        corpus.close()
 
-    heldout = CorpusWriter(args.work / "speech", "heldout")
-    rng = np.random.default_rng(args.seed + 1)
-    for index, (language, text) in enumerate(sentences):
-        for whispered in (False, False, False, True):
-            speak_heldout(espeak, heldout, index, language, text, whispered, rng)
+
+def speak_apart(task: tuple) -> list[tuple]:
+    """Speaks one sentence in a process of its own: the engine starts fresh, and may crash without harm."""
+    *place, seed = task
+    for attempt in range(20):
+        with tempfile.NamedTemporaryFile() as file:
+            process = Process(target=speak_sentence, args=(*place, seed + attempt, file.name))
+            process.start()
+            process.join()
+            if process.exitcode == 0:
+                return pickle.loads(Path(file.name).read_bytes())
+        print(f"the engine crashed on {task[3]}; trying other voices", flush=True)
+    raise RuntimeError(f"the engine keeps crashing on {task[3]}")
+
+
+def speak_sentence(data_dir: Path, index: int, language: str, text: str, renditions: int, seed: int, path: str) -> None:
+    """Writes a list of (Spoken, sentence index, language, text, voice, whispered); no renditions means held-out voices."""
+    espeak, rng = Espeak(data_dir), np.random.default_rng(seed)
+    clips = []
+    if renditions:
+        clips = [speak_for_training(espeak, index, language, text, rng) for _ in range(renditions)]
+    else:
+        clips = [speak_heldout(espeak, index, language, text, whispered, rng) for whispered in (False, False, False, True)]
         if language == "en":
             samples = flite_say(HELDOUT_FLITE_VOICES[0], text, rng.uniform(0.9, 1.1))
-            add(heldout, Spoken(samples), index, language, text, f"flite/{HELDOUT_FLITE_VOICES[0]}", False)
-    heldout.close()
-
-    train = CorpusWriter(args.work / "speech", "train")
-    rng = np.random.default_rng(args.seed)
-    for index, (language, text) in enumerate(sentences):
-        for _ in range(args.renditions):
-            speak_for_training(espeak, train, index, language, text, rng)
-        if index % 50 == 0:
-            print(f"{index} of {len(sentences)} sentences", flush=True)
-    train.close()
+            clips.append((Spoken(samples), index, language, text, f"flite/{HELDOUT_FLITE_VOICES[0]}", False))
+    Path(path).write_bytes(pickle.dumps(clips))
 
 
 def check_readings(sentences: list[tuple[str, str]]) -> None:
@@ -81,15 +104,15 @@ def check_readings(sentences: list[tuple[str, str]]) -> None:
         assert syllables == characters and "(en)" not in reading, f"not read well: {text} {reading}"
 
 
-def speak_heldout(espeak, corpus, index, language, text, whispered, rng) -> None:
+def speak_heldout(espeak, index, language, text, whispered, rng) -> tuple:
     base = rng.choice(HELDOUT_BASE_VOICES[language])
     variant = rng.choice(HELDOUT_WHISPER_VARIANTS if whispered else HELDOUT_VARIANTS)
     voice = f"{base}+{variant}"
     spoken = espeak.say(voice, spoken_form(language, text), int(rng.integers(145, 190)), int(rng.integers(40, 60)))
-    add(corpus, spoken, index, language, text, f"espeak/{voice}", whispered)
+    return spoken, index, language, text, f"espeak/{voice}", whispered
 
 
-def speak_for_training(espeak, corpus, index, language, text, rng) -> None:
+def speak_for_training(espeak, index, language, text, rng) -> tuple:
     if language == "en" and rng.random() < FLITE_SHARE:
         flite_voice = rng.choice(FLITE_VOICES)
         spoken = Spoken(flite_say(flite_voice, text, rng.uniform(0.8, 1.3)))
@@ -110,7 +133,7 @@ def speak_for_training(espeak, corpus, index, language, text, rng) -> None:
         voice = f"espeak/{voice}"
     if not whispered and rng.random() < MADE_WHISPER_SHARE:
         spoken.samples, whispered, voice = whisper(spoken.samples, rng), True, voice + "/whispered"
-    add(corpus, spoken, index, language, text, voice, whispered)
+    return spoken, index, language, text, voice, whispered
 
 
 def add(corpus: CorpusWriter, spoken: Spoken, index, language, text, voice, whispered) -> None:
