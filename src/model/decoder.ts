@@ -44,7 +44,10 @@ export class Decoder {
   readonly #runtime: Runtime;
   readonly #session: Session;
   readonly #cache: KvCache;
-  readonly #noAudio: Tensor;
+  readonly #activation: 'float32' | 'float16';
+  readonly #textHidden: number;
+  /** The row of zeros that stands for the audio once the prompt has been read. */
+  #noAudio: Tensor | undefined;
   #lengths: number[] = [];
   /** Time and runs since the model was loaded. */
   readonly work = { prefillMs: 0, stepsMs: 0, runs: 0 };
@@ -60,8 +63,8 @@ export class Decoder {
     this.#runtime = runtime;
     this.#session = session;
     this.#cache = new KvCache(runtime, shape, activation);
-    const zeros = activation === 'float32' ? new Float32Array(textHidden) : new Uint16Array(textHidden);
-    this.#noAudio = runtime.tensor(activation, zeros, [1, textHidden]);
+    this.#activation = activation;
+    this.#textHidden = textHidden;
   }
 
   /** Positions held per sequence. */
@@ -122,6 +125,7 @@ export class Decoder {
    */
   async step(ids: readonly (number | null)[]): Promise<Prediction[]> {
     assert(ids.length === this.#lengths.length, 'one id per sequence');
+    this.#noAudio ??= await this.#runtime.zeros(this.#activation, [1, this.#textHidden]);
     return this.#run(
       'stepsMs',
       {
@@ -138,7 +142,7 @@ export class Decoder {
 
   async release(): Promise<void> {
     this.#cache.dispose();
-    this.#noAudio.dispose();
+    this.#noAudio?.dispose();
     await this.#session.release();
   }
 

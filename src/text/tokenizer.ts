@@ -33,7 +33,7 @@ export class Tokenizer {
       this.#added.set(content, id);
       if (special) this.#special.add(id);
     }
-    this.#bpe = new BpeTokenizer(file as object, (config ?? {}));
+    this.#bpe = new BpeTokenizer(file as object, config ?? {});
   }
 
   /** Number of ids, special tokens included. */

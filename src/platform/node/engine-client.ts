@@ -20,11 +20,16 @@ export interface NodeEngineRequest {
  *
  * Fails like `openModelDir` and `loadModel`; the thread is then ended. `release` ends it too.
  */
-export async function startEngine(request: NodeEngineRequest, onStage?: (stage: string) => void): Promise<Engine> {
+export async function startEngine(
+  request: NodeEngineRequest,
+  onStage?: (stage: string) => void,
+): Promise<Engine> {
   const worker = new Worker(threadUrl(), { execArgv: threadIsSource() ? ['--import', 'tsx'] : [] });
   const crashed = new Promise<never>((_, reject) => {
     worker.once('error', reject);
-    worker.once('exit', (code) => reject(new Error(`The engine's thread ended by itself (exit code ${code})`)));
+    worker.once('exit', (code) =>
+      reject(new Error(`The engine's thread ended by itself (exit code ${code})`)),
+    );
   });
   const terminate = async (): Promise<void> => {
     worker.removeAllListeners('exit');

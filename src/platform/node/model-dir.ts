@@ -55,6 +55,7 @@ async function verify(path: string, { bytes, sha256 }: FileEntry): Promise<void>
 
 async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(piece as Uint8Array);
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 }))
+    hash.update(piece as Uint8Array);
   return hash.digest('hex');
 }

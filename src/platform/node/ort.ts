@@ -5,7 +5,6 @@ import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { availableParallelism } from 'node:os';
 import { AsrError, assert } from '../../errors.ts';
 import type {
-  ElementType,
   ModelFile,
   Runtime,
   Session,
