@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { convertCommand } from './convert.ts';
+import { demoCommand } from './demo.ts';
 import { exitCodeOf, explain } from './failure.ts';
 import { transcribeCommand } from './transcribe.ts';
 
@@ -14,7 +15,8 @@ export function program(): Command {
     .configureHelp({ helpWidth: 96 })
     .exitOverride()
     .addCommand(transcribeCommand())
-    .addCommand(convertCommand());
+    .addCommand(convertCommand())
+    .addCommand(demoCommand());
 }
 
 /** Runs the command line and returns the exit code. Never throws, never prints a stack trace. */

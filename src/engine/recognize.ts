@@ -4,7 +4,7 @@
 // Where the model goes in circles or out of its budget, the utterance is cut at its quietest place and
 // the parts are read again on their own; the segments say so.
 
-import { AsrError } from '../errors.ts';
+import { AsrError, isAsrError } from '../errors.ts';
 import { audioRowsFor, SAMPLES_PER_AUDIO_ROW } from '../model/audio-rows.ts';
 import { type Sequence, sequenceLength } from '../model/decoder.ts';
 import { type Ending, generate } from '../model/generate.ts';
@@ -28,8 +28,14 @@ const MAX_BATCH = 8;
 /** Stretches shorter than this are not cut any further. */
 const MIN_SPLIT_SAMPLES = 2 * SAMPLE_RATE;
 
+/** The model in use. After a lost device `rebuild` puts a new one in its place. */
+export interface ModelHolder {
+  model: Model;
+  readonly rebuild?: (() => Promise<void>) | undefined;
+}
+
 export interface Recognizer {
-  readonly model: Model;
+  readonly holder: ModelHolder;
   readonly options: TranscribeOptions;
   readonly watch: Stopwatch;
   readonly signal: AbortSignal;
@@ -43,7 +49,7 @@ export async function* recognize(
   window: AudioWindow,
   flags: readonly SegmentFlag[] = [],
 ): AsyncGenerator<TranscriptEvent, void> {
-  const readings = yield* read(to, window);
+  const readings = yield* readSafely(to, window);
   for (const reading of readings) {
     const parts =
       to.options.loopGuard && reading.ending !== 'stop' ? splitInTwo(window, reading.utterance) : [];
@@ -51,6 +57,26 @@ export async function* recognize(
     const again = parts.length > 0 && !(reading.ending === 'budget' && to.options.maxNewTokens !== undefined);
     if (again) for (const part of parts) yield* recognize(to, part, ['resplit']);
     else yield* settle(to, reading, flags);
+  }
+}
+
+/** Times that a window is read again after its device was lost. */
+const MAX_REBUILDS = 3;
+
+/** Reads a window; when the device goes away meanwhile, on a new one, from the window's start. */
+async function* readSafely(
+  to: Recognizer,
+  window: AudioWindow,
+): AsyncGenerator<TranscriptEvent, readonly Reading[]> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return yield* read(to, window);
+    } catch (error) {
+      const lost = isAsrError(error) && error.code === 'device-lost';
+      if (!lost || to.holder.rebuild === undefined || attempt === MAX_REBUILDS) throw error;
+      to.signal.throwIfAborted();
+      await to.holder.rebuild();
+    }
   }
 }
 
@@ -64,7 +90,8 @@ interface Reading {
 }
 
 async function* read(to: Recognizer, window: AudioWindow): AsyncGenerator<TranscriptEvent, Reading[]> {
-  const { model, options, watch, signal } = to;
+  const { options, watch, signal } = to;
+  const { model } = to.holder;
   signal.throwIfAborted();
   const prompt = model.prompt(options.instruction);
   const spans = window.utterances
@@ -143,7 +170,7 @@ function* settle(
   const looped = reading.ending === 'loop';
   const kept = looped ? withoutCycle(reading.tokens.map(({ id }) => id)).length : reading.tokens.length;
   const tokens = reading.tokens.slice(0, kept);
-  const text = to.model.tokenizer.detokenize(tokens.map(({ id }) => id)).trim();
+  const text = to.holder.model.tokenizer.detokenize(tokens.map(({ id }) => id)).trim();
   if (text === '' && !to.options.exact) return;
   const segment: Segment = {
     index: to.nextIndex++,
@@ -167,7 +194,7 @@ function rowsOf(window: AudioWindow, { startSample, endSample }: Utterance): [st
 }
 
 /** Most new ids of a sequence: in proportion to its length, within the model's context. */
-function budgetOf({ model, options }: Recognizer, sequence: Sequence): number {
+function budgetOf({ holder: { model }, options }: Recognizer, sequence: Sequence): number {
   const [start, end] = sequence.audioRows;
   const seconds = ((end - start) * SAMPLES_PER_AUDIO_ROW) / SAMPLE_RATE;
   const budget =

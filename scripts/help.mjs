@@ -1,0 +1,14 @@
+// npm run help: what you can do here, one line each.
+
+const COMMANDS = [
+  ['npm start', 'install, build, and hear the sample model read its clips'],
+  ['npm test', 'install, then types, lint, unit and browser tests'],
+  ['npm run -s sotto -- --help', 'the terminal program'],
+  ['npm run check', 'types per realm, lint, format'],
+  ['npm run test:node', 'tests on Node only'],
+  ['npm run test:browser', 'tests in Chromium only'],
+  ['npm run bench', 'measurements, side by side'],
+  ['npm run format', 'format everything'],
+];
+
+for (const [command, meaning] of COMMANDS) console.log(`${command.padEnd(30)} ${meaning}`);

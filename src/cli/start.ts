@@ -1,0 +1,5 @@
+// Entrance of the terminal program.
+
+import { main } from './main.ts';
+
+process.exitCode = await main(process.argv.slice(2));
