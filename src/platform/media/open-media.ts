@@ -1,0 +1,85 @@
+// START HERE. Any audio file → its sound, piece by piece.
+//
+//   bytes ─► sniff ─► reader of that format ─► PCM blocks at the file's own rate
+//
+//   WAV, AIFF, SPHERE, raw     plain.ts       (samples read by signal/)
+//   MP3, MP2, MP1              mp3.ts         libmpg123
+//   FLAC                       flac.ts
+//   Ogg Vorbis, Opus, FLAC     ogg.ts         libvorbis, libopus
+//   MP4, WebM, ADTS, TS        container.ts   mediabunny, then the codec's packet decoder
+//
+// The same code runs in Node, in a page and in a worker; a platform may bring further packet decoders.
+
+import { AsrError } from '../../errors.ts';
+import type { ByteSource } from './byte-source.ts';
+import { openOwnDecoder } from './codecs.ts';
+import { openContainer } from './container.ts';
+import { openFlac } from './flac.ts';
+import { openMp3 } from './mp3.ts';
+import { id3Bytes } from './mpeg-frames.ts';
+import { openOgg } from './ogg.ts';
+import type { OpenPacketDecoder } from './packets.ts';
+import type { PcmSource } from './pcm.ts';
+import { openRaw, openSoundFile, openSphere, type RawFormat } from './plain.ts';
+import { sniff, SNIFF_BYTES, type Sniffed } from './sniff.ts';
+
+export interface MediaOptions {
+  /** The bytes are samples without a header, as described. */
+  readonly raw?: RawFormat;
+  /** Decoders that the platform brings, asked before ours. */
+  readonly platformDecoder?: OpenPacketDecoder;
+}
+
+/**
+ * Opens an audio file by its content. The source stays the caller's to close.
+ *
+ * Fails with `audio-empty` (no bytes, or no sound in them), `audio-unsupported` (with what it is),
+ * `audio-malformed`, `audio-truncated` or `audio-protected`.
+ */
+export async function openMedia(source: ByteSource, options: MediaOptions = {}): Promise<PcmSource> {
+  const head = await source.read(0, SNIFF_BYTES);
+  if (head.length === 0) throw new AsrError('audio-empty', 'the file is empty (0 bytes)');
+  if (options.raw) return openRaw(source, options.raw);
+  const { sniffed, soundAt } = await sniffBehindTag(source, head);
+  switch (sniffed.kind) {
+    case 'wav':
+    case 'aiff':
+      return openSoundFile(source);
+    case 'sphere':
+      return openSphere(source);
+    case 'mpeg':
+      return openMp3(source, soundAt);
+    case 'flac':
+      return openFlac(source, soundAt);
+    case 'ogg':
+      return openOgg(source);
+    case 'mp4':
+    case 'matroska':
+    case 'adts':
+    case 'mpeg-ts':
+      return openContainer(source, decoderLadder(options.platformDecoder));
+    case 'foreign':
+      throw new AsrError('audio-unsupported', `the file is ${sniffed.name}`);
+  }
+}
+
+/** True for formats that are read from start to end; the others need their index first. */
+export function readsForward(head: Uint8Array): boolean {
+  return !['mp4', 'matroska', 'adts', 'mpeg-ts'].includes(sniff(head).kind);
+}
+
+/** An ID3 tag may stand in front of FLAC and AAC as well as MP3. */
+async function sniffBehindTag(
+  source: ByteSource,
+  head: Uint8Array,
+): Promise<{ sniffed: Sniffed; soundAt: number }> {
+  const soundAt = id3Bytes(head, 0);
+  if (soundAt === 0) return { sniffed: sniff(head), soundAt };
+  const sniffed = sniff(await source.read(soundAt, SNIFF_BYTES));
+  const believed = sniffed.kind === 'flac' || sniffed.kind === 'adts';
+  return { sniffed: believed ? sniffed : { kind: 'mpeg' }, soundAt };
+}
+
+function decoderLadder(platformDecoder: OpenPacketDecoder | undefined): OpenPacketDecoder {
+  return async (config) => (await platformDecoder?.(config)) ?? (await openOwnDecoder(config));
+}
