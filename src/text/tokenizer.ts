@@ -13,6 +13,9 @@ interface TokenizerFile {
   readonly added_tokens?: readonly { id: number; content: string; special: boolean }[];
 }
 
+/** Parts that tokenizer.json may leave out, but the library wants to see named. */
+const ABSENT_PARTS = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
+
 export class Tokenizer {
   readonly #bpe: BpeTokenizer;
   readonly #tokens: string[] = [];
@@ -33,7 +36,7 @@ export class Tokenizer {
       this.#added.set(content, id);
       if (special) this.#special.add(id);
     }
-    this.#bpe = new BpeTokenizer(file as object, config ?? {});
+    this.#bpe = bpe(file, config);
   }
 
   /** Number of ids, special tokens included. */
@@ -93,6 +96,14 @@ export class DetokenizerStream {
   /** What is left: U+FFFD for an unfinished character, else nothing. The stream may be used again. */
   end(): string {
     return this.#utf8.decode();
+  }
+}
+
+function bpe(file: unknown, config: unknown): BpeTokenizer {
+  try {
+    return new BpeTokenizer({ ...ABSENT_PARTS, ...(file as object) }, config ?? {});
+  } catch (cause) {
+    throw new AsrError('tokenizer-unsupported', 'tokenizer.json has a part that is not supported', { cause });
   }
 }
 
