@@ -1,0 +1,186 @@
+// The model's features: samples → log-mel frames, streamed or a window at a time.
+//
+//   samples ─► Hann 25 ms ─► |FFT|² ─► mel bands ─► log10  │ ─► clamp to max − 8 ─► (x + 4)/4
+//   └───────────── raw frames, one per 10 ms ──────────────┘   └── needs the whole window ──┘
+//
+// Raw frames can be made while the sound arrives, on the audio thread too (`LogMelStream`). The rest
+// of the recipe looks at a whole window: its loudest value, and its ends, where a frame sees the
+// mirror image of the window or the zeros behind it (`windowFeatures`). See MODEL.md, "Features".
+
+import { assert } from '../errors.ts';
+import { FFT_SIZE, RealFft, SPECTRUM_BINS } from './fft.ts';
+import { applyMelFilters, type MelFilters, melFilters } from './mel-filters.ts';
+import { FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, WINDOW_FRAMES } from './units.ts';
+
+/** Half a frame: how far a frame reaches to both sides of its center. */
+const REACH_SAMPLES = FRAME_SAMPLES / 2;
+const POWER_FLOOR = 1e-10;
+/** A frame of digital silence: log10(1e-10). */
+export const SILENT_LOG_MEL = Math.log10(POWER_FLOOR);
+/** Quieter than the loudest value by more than this many powers of ten is all the same to the model. */
+const DYNAMIC_RANGE = 8;
+
+/** The periodic Hann window: 0 at n = 0, symmetric about n = 200. */
+const HANN = Float64Array.from(
+  { length: FRAME_SAMPLES },
+  (_, n) => 0.5 - 0.5 * Math.cos((2 * Math.PI * n) / FRAME_SAMPLES),
+);
+
+/** Makes raw log-mel frames. Holds the tables; allocates nothing per frame. */
+export class LogMel {
+  readonly melBins: number;
+  readonly #fft = new RealFft();
+  readonly #power = new Float64Array(SPECTRUM_BINS);
+  readonly #filters: MelFilters;
+  readonly #mel: Float64Array;
+
+  constructor(melBins: number) {
+    this.melBins = melBins;
+    this.#filters = melFilters(melBins, FFT_SIZE, SAMPLE_RATE);
+    this.#mel = new Float64Array(melBins + 2);
+  }
+
+  /** log10 mel powers of the 400 samples from `at` on, into `out` from `outAt` on, `outStride` apart. */
+  frame(samples: Float32Array, at: number, out: Float32Array, outAt: number, outStride = 1): void {
+    const input = this.#fft.input;
+    for (let n = 0; n < FRAME_SAMPLES; n++) input[n] = samples[at + n]! * HANN[n]!;
+    this.#fft.powerSpectrum(this.#power);
+    const mel = this.#mel;
+    applyMelFilters(this.#filters, this.#power, mel);
+    for (let band = 1, to = outAt; band <= this.melBins; band++, to += outStride) {
+      out[to] = Math.log10(Math.max(mel[band]!, POWER_FLOOR));
+    }
+  }
+}
+
+/**
+ * Blocks of any size in, raw frames out: frame f is centered on sample 160·f of the stream and comes
+ * as soon as sample 160·f + 199 has. Before the stream's first sample there is silence.
+ *
+ * The same samples give the same frames, bit for bit, however they are cut into blocks.
+ */
+export class LogMelStream {
+  readonly melBins: number;
+  readonly #plan: LogMel;
+  readonly #recent = new Float32Array(FRAME_SAMPLES);
+  #filled = REACH_SAMPLES;
+  #frames = 0;
+
+  constructor(melBins: number) {
+    this.melBins = melBins;
+    this.#plan = new LogMel(melBins);
+  }
+
+  /** Frames made so far; the number of the next one. */
+  get frames(): number {
+    return this.#frames;
+  }
+
+  /** The most frames that one push of `samples` samples can make. */
+  static maxFrames(samples: number): number {
+    return Math.ceil(samples / HOP_SAMPLES);
+  }
+
+  /**
+   * Takes the first `count` samples; writes the frames that became complete to `out`, frame-major
+   * ([frames, melBins]), and returns how many. Allocates nothing.
+   */
+  push(samples: Float32Array, out: Float32Array, count = samples.length): number {
+    const recent = this.#recent;
+    let made = 0;
+    for (let at = 0; at < count;) {
+      const taken = Math.min(count - at, FRAME_SAMPLES - this.#filled);
+      for (let i = 0; i < taken; i++) recent[this.#filled + i] = samples[at + i]!;
+      this.#filled += taken;
+      at += taken;
+      if (this.#filled < FRAME_SAMPLES) break;
+      assert((made + 1) * this.melBins <= out.length, 'frames have room');
+      this.#plan.frame(recent, 0, out, made * this.melBins);
+      made++;
+      recent.copyWithin(0, HOP_SAMPLES);
+      this.#filled -= HOP_SAMPLES;
+    }
+    this.#frames += made;
+    return made;
+  }
+}
+
+/** Raw frames that a `LogMelStream` made of the same samples, frame-major [count, melBins]. */
+export interface StreamedFrames {
+  readonly logMel: Float32Array;
+  /** Which frame of the window is the first in `logMel`; the window starts on a multiple of 160. */
+  readonly firstFrame: number;
+}
+
+export interface WindowOptions {
+  readonly melBins: number;
+  /** Length that the window is padded to: 3000 as the model was trained, or another multiple of 8. */
+  readonly frames?: number;
+  readonly streamed?: StreamedFrames;
+}
+
+/**
+ * The model's input for one window: Float32 [melBins, frames], mel-major, equal to the reference's
+ * (WhisperFeatureExtractor) within 1e-4.
+ *
+ * Takes at most 160·frames samples; what is missing is silence behind them. Streamed frames are
+ * used where they saw this window only; those at its ends are made anew.
+ */
+export function windowFeatures(samples: Float32Array, options: WindowOptions): Float32Array<ArrayBuffer> {
+  const { melBins, frames = WINDOW_FRAMES, streamed } = options;
+  assert(frames > 0 && frames % 8 === 0, 'a window is padded to a multiple of 8 frames');
+  assert(samples.length <= frames * HOP_SAMPLES, 'the samples fit the window');
+  const features = new Float32Array(melBins * frames);
+  const plan = new LogMel(melBins);
+  const edge = new Float32Array(FRAME_SAMPLES);
+  for (let frame = 0; frame < frames; frame++) {
+    const at = frame * HOP_SAMPLES - REACH_SAMPLES;
+    if (at >= samples.length) {
+      fillFrame(features, frame, frames);
+    } else if (at < 0 || at + FRAME_SAMPLES > samples.length) {
+      cutEdge(samples, at, frames * HOP_SAMPLES, edge);
+      plan.frame(edge, 0, features, frame, frames);
+    } else if (!copyStreamed(streamed, frame, melBins, features, frames)) {
+      plan.frame(samples, at, features, frame, frames);
+    }
+  }
+  rescale(features);
+  return features;
+}
+
+/**
+ * The 400 samples from `at` on: the padded window mirrored at both ends (without repeating the
+ * outermost sample, as torch's "reflect" does), zero behind the real samples.
+ */
+function cutEdge(samples: Float32Array, at: number, windowSamples: number, edge: Float32Array): void {
+  for (let i = 0; i < FRAME_SAMPLES; i++) {
+    const n = at + i;
+    const mirrored = n < 0 ? -n : n < windowSamples ? n : 2 * (windowSamples - 1) - n;
+    edge[i] = mirrored < samples.length ? samples[mirrored]! : 0;
+  }
+}
+
+function copyStreamed(
+  streamed: StreamedFrames | undefined,
+  frame: number,
+  melBins: number,
+  features: Float32Array,
+  frames: number,
+): boolean {
+  if (streamed === undefined) return false;
+  const from = (frame - streamed.firstFrame) * melBins;
+  if (from < 0 || from + melBins > streamed.logMel.length) return false;
+  for (let band = 0; band < melBins; band++) features[band * frames + frame] = streamed.logMel[from + band]!;
+  return true;
+}
+
+function fillFrame(features: Float32Array, frame: number, frames: number): void {
+  for (let i = frame; i < features.length; i += frames) features[i] = SILENT_LOG_MEL;
+}
+
+function rescale(features: Float32Array): void {
+  let loudest = SILENT_LOG_MEL;
+  for (let i = 0; i < features.length; i++) if (features[i]! > loudest) loudest = features[i]!;
+  const floor = loudest - DYNAMIC_RANGE;
+  for (let i = 0; i < features.length; i++) features[i] = (Math.max(features[i]!, floor) + 4) / 4;
+}

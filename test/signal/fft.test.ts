@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { FFT_SIZE, RealFft, SPECTRUM_BINS } from '../../src/signal/fft.ts';
+import { bytesPerCall } from './allocation.ts';
+import { furthest, sine, whiteNoise } from './signals.ts';
+
+/** |X[k]|² as the definition has it. */
+function naivePower(samples: Float32Array): number[] {
+  return Array.from({ length: SPECTRUM_BINS }, (_, k) => {
+    let re = 0;
+    let im = 0;
+    samples.forEach((x, n) => {
+      re += x * Math.cos((2 * Math.PI * k * n) / FFT_SIZE);
+      im -= x * Math.sin((2 * Math.PI * k * n) / FFT_SIZE);
+    });
+    return re ** 2 + im ** 2;
+  });
+}
+
+function power(samples: Float32Array): Float64Array {
+  const fft = new RealFft();
+  const out = new Float64Array(SPECTRUM_BINS);
+  fft.input.set(samples);
+  fft.powerSpectrum(out);
+  return out;
+}
+
+function impulse(at: number): Float32Array {
+  const samples = new Float32Array(FFT_SIZE);
+  samples[at] = 1;
+  return samples;
+}
+
+test.each<[string, Float32Array]>([
+  ['noise', whiteNoise(FFT_SIZE, 1)],
+  ['a tone between two bins', sine(1234.5, FFT_SIZE)],
+  ['a constant', new Float32Array(FFT_SIZE).fill(1)],
+  ['the highest frequency', Float32Array.from({ length: FFT_SIZE }, (_, n) => (n % 2 ? -1 : 1))],
+  ['an impulse at an odd place', impulse(133)],
+])('equals the definition: %s', (_, samples) => {
+  const expected = naivePower(samples);
+  const loudest = Math.max(...expected);
+  expect(furthest(power(samples), expected)).toBeLessThan(1e-10 * loudest);
+});
+
+const FLAT = new Float64Array(SPECTRUM_BINS).fill(1);
+
+test('gives every impulse a flat spectrum, wherever it stands', () => {
+  for (let at = 0; at < FFT_SIZE; at++) {
+    expect(furthest(power(impulse(at)), FLAT)).toBeLessThan(1e-12);
+  }
+});
+
+test('allocates nothing per call', () => {
+  const fft = new RealFft();
+  const out = new Float64Array(SPECTRUM_BINS);
+  expect(bytesPerCall(() => fft.powerSpectrum(out))).toBeLessThan(1);
+});
