@@ -27,7 +27,7 @@ def small_config(tokenizer: Tokenizer) -> GlmAsrConfig:
             "model_type": "glmasr_encoder",
             "hidden_size": 128,
             "intermediate_size": 512,  # must be 4 × hidden: the projector takes four stacked frames
-            "num_hidden_layers": 5,
+            "num_hidden_layers": 4,
             "num_attention_heads": 4,
             "num_key_value_heads": 4,
             "head_dim": 32,
@@ -41,10 +41,10 @@ def small_config(tokenizer: Tokenizer) -> GlmAsrConfig:
         },
         text_config={
             "model_type": "llama",
-            "hidden_size": 192,
-            "intermediate_size": 512,
+            "hidden_size": 128,
+            "intermediate_size": 384,
             "num_hidden_layers": 4,
-            "num_attention_heads": 6,
+            "num_attention_heads": 4,
             "num_key_value_heads": 2,
             "head_dim": 32,
             "rms_norm_eps": 1e-5,

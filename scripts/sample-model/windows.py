@@ -111,7 +111,7 @@ class WindowMaker:
 
     def _around(self, speech: np.ndarray) -> np.ndarray:
         """Silence before and after, mostly short."""
-        lead, trail = (self._seconds(0, 0.5) if self._rng.random() < 0.8 else self._seconds(0.5, 2.0) for _ in range(2))
+        lead, trail = (self._seconds(0, 0.35) if self._rng.random() < 0.9 else self._seconds(0.35, 1.5) for _ in range(2))
         return np.concatenate([np.zeros(lead, np.float32), speech, np.zeros(trail, np.float32)])
 
     def _whole(self, samples: np.ndarray, text: str, phonemes: list[str] | None) -> Window:
@@ -137,7 +137,7 @@ class WindowMaker:
         heard = [chars for chars, end in zip(clip.word_end_chars, clip.word_end_samples) if end <= cut + 480]
         text = clip.text[: heard[-1]] if heard else ""
         speech = microphone.hear(self._corpus.samples(clip))[: max(cut, 1600)]
-        lead = np.zeros(self._seconds(0, 0.5), np.float32)
+        lead = np.zeros(self._seconds(0, 0.35), np.float32)
         return self._whole(microphone.finish(np.concatenate([lead, speech])), text, None)
 
     def _suffix(self) -> Window:
