@@ -1,5 +1,7 @@
 // An engine in a worker thread of this process.
 
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Engine } from '../../engine/engine.ts';
 import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
@@ -24,7 +26,7 @@ export async function startEngine(
   request: NodeEngineRequest,
   onStage?: (stage: string) => void,
 ): Promise<Engine> {
-  const worker = new Worker(threadUrl(), { execArgv: threadIsSource() ? ['--import', 'tsx'] : [] });
+  const worker = startThread();
   const crashed = new Promise<never>((_, reject) => {
     worker.once('error', reject);
     worker.once('exit', (code) =>
@@ -44,13 +46,14 @@ export async function startEngine(
   }
 }
 
-/** Run from source, the thread is TypeScript; in the bundle it lies beside this file. */
-function threadIsSource(): boolean {
-  return import.meta.url.endsWith('.ts');
-}
-
-function threadUrl(): URL {
-  return threadIsSource()
-    ? new URL('./engine-thread.ts', import.meta.url)
-    : new URL(/* @vite-ignore */ './engine-thread.js', import.meta.url);
+/** In the bundle the thread lies beside this file; run from source it is TypeScript, which the thread learns first. */
+function startThread(): Worker {
+  if (!import.meta.url.endsWith('.ts'))
+    return new Worker(new URL(/* @vite-ignore */ './engine-thread.js', import.meta.url));
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'));
+  const learn = new URL('./dist/esm/api/index.mjs', tsx).href;
+  const thread = new URL('./engine-thread.ts', import.meta.url).href;
+  return new Worker(`import('${learn}').then(({ register }) => (register(), import('${thread}')))`, {
+    eval: true,
+  });
 }

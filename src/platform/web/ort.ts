@@ -148,6 +148,7 @@ class OrtWebRuntime implements WebRuntime {
       return await this.#ort.InferenceSession.create(await graph.read(), {
         executionProviders: gpu === undefined ? ['wasm'] : [{ name: 'webgpu', device: gpu.device }],
         externalData,
+        logSeverityLevel: 3,
         ...(gpu !== undefined && {
           preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, 'gpu-buffer' as const])),
         }),
