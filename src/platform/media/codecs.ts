@@ -3,6 +3,7 @@
 
 import { MPEGDecoder } from 'mpg123-decoder';
 import { pcmFormat, type PcmEncoding } from '../../signal/pcm.ts';
+import { AacPackets } from './aac/packets.ts';
 import { viewOf } from './byte-source.ts';
 import { FlacPackets } from './flac.ts';
 import { OpusPackets, readOpusHead, type OpusHead } from './opus.ts';
@@ -22,6 +23,8 @@ export async function openOwnDecoder(config: TrackConfig): Promise<PacketDecoder
     }
     case 'flac':
       return new FlacPackets(config.description);
+    case 'aac':
+      return new AacPackets(config);
     case 'mp3':
       return Mp3Packets.start(config);
     default: {
