@@ -3,6 +3,22 @@
 import type { AudioBlock } from '../signal/units.ts';
 import type { TranscribeOptions, TranscriptEvent } from './events.ts';
 
+/** What happens while an engine is made ready. */
+export type LoadEvent =
+  | { readonly type: 'stage'; readonly stage: LoadStage }
+  /** A way of computing did not work, or computed wrong text; the next one is tried. */
+  | {
+      readonly type: 'stepped-down';
+      readonly from: string;
+      readonly reason: StepDownReason;
+      readonly detail: string;
+    };
+
+export type LoadStage = 'files' | 'tokenizer' | 'encoder' | 'decoder' | 'check';
+
+/** `missing`: there is no such device. `failed`: it could not load or run. `wrong`: it ran, the text was wrong. */
+export type StepDownReason = 'missing' | 'failed' | 'wrong';
+
 export interface EngineInfo {
   readonly modelName: string;
   readonly profile: string;

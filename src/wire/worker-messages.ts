@@ -2,7 +2,7 @@
 // thread. `id` ties an answer to its question; each buffer says whether it moves.
 
 import type { AsrErrorCode } from '../errors.ts';
-import type { EngineInfo } from '../engine/engine.ts';
+import type { EngineInfo, LoadEvent } from '../engine/engine.ts';
 import type { TranscribeOptions, TranscriptEvent } from '../engine/events.ts';
 
 /** `Load` says which model on which device, in the platform's own terms. */
@@ -17,7 +17,7 @@ export type ToWorker<Load> =
   | { type: 'release'; id: number };
 
 export type FromWorker =
-  | { type: 'loading'; id: number; stage: string }
+  | { type: 'loading'; id: number; event: LoadEvent }
   | { type: 'loaded'; id: number; info: EngineInfo }
   /** How many more blocks may be sent. */
   | { type: 'credit'; id: number; blocks: number }

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { Engine } from '../../engine/engine.ts';
+import type { Engine, LoadEvent } from '../../engine/engine.ts';
 import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
 import { connectEngine } from '../thread/engine-client.ts';
 import type { NodeProvider } from './ort.ts';
@@ -24,7 +24,7 @@ export interface NodeEngineRequest {
  */
 export async function startEngine(
   request: NodeEngineRequest,
-  onStage?: (stage: string) => void,
+  onLoad?: (event: LoadEvent) => void,
 ): Promise<Engine> {
   const worker = startThread();
   const crashed = new Promise<never>((_, reject) => {
@@ -39,7 +39,7 @@ export async function startEngine(
   };
   try {
     const endpoint = portEndpoint<ToWorker<NodeEngineRequest>, FromWorker>(worker);
-    return await connectEngine(endpoint, { request, terminate, ...(onStage && { onStage }) }, crashed);
+    return await connectEngine(endpoint, { request, terminate, ...(onLoad && { onLoad }) }, crashed);
   } catch (error) {
     await terminate();
     throw error;

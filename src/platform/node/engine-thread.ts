@@ -2,6 +2,7 @@
 
 import { parentPort } from 'node:worker_threads';
 import { assert } from '../../errors.ts';
+import type { LoadStage } from '../../engine/engine.ts';
 import { createEngine } from '../../engine/transcribe.ts';
 import { loadModel } from '../../model/load.ts';
 import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
@@ -15,8 +16,9 @@ assert(parentPort !== null, 'this file runs as a worker thread');
 
 hostEngine(
   portEndpoint<FromWorker, ToWorker<NodeEngineRequest>>(parentPort),
-  async ({ modelDir, provider, threads }, onStage) => {
-    onStage('verify');
+  async ({ modelDir, provider, threads }, onLoad) => {
+    const onStage = (stage: LoadStage): void => onLoad({ type: 'stage', stage });
+    onStage('files');
     const files = await openModelDir(modelDir);
     const runtime = createNodeRuntime({ provider, ...(threads !== undefined && { threads }) });
     try {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isAsrError } from '../../errors.ts';
-import type { Engine } from '../../engine/engine.ts';
+import type { Engine, LoadEvent } from '../../engine/engine.ts';
 import { type NodeEngineRequest, startEngine } from './engine-client.ts';
 import type { NodeProvider } from './ort.ts';
 
@@ -17,17 +17,17 @@ export type DeviceChoice = 'auto' | NodeProvider;
 export async function openEngine(
   request: Omit<NodeEngineRequest, 'provider'>,
   device: DeviceChoice,
-  onStage?: (stage: string) => void,
+  onLoad?: (event: LoadEvent) => void,
 ): Promise<Engine> {
   const candidates = device === 'auto' ? autoProviders() : [device];
   for (const provider of candidates.slice(0, -1)) {
     try {
-      return await startEngine({ ...request, provider }, onStage);
+      return await startEngine({ ...request, provider }, onLoad);
     } catch (error) {
       if (!isAsrError(error) || error.code !== 'device-unavailable') throw error;
     }
   }
-  return startEngine({ ...request, provider: candidates.at(-1) ?? 'cpu' }, onStage);
+  return startEngine({ ...request, provider: candidates.at(-1) ?? 'cpu' }, onLoad);
 }
 
 /** Best first; the CPU always works. */

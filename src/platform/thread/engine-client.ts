@@ -7,7 +7,7 @@
 // hour-long file is never queued twice.
 
 import { unreachable } from '../../errors.ts';
-import type { Engine, EngineInfo } from '../../engine/engine.ts';
+import type { Engine, EngineInfo, LoadEvent } from '../../engine/engine.ts';
 import type { TranscribeOptions, TranscriptEvent } from '../../engine/events.ts';
 import type { AudioBlock } from '../../signal/units.ts';
 import type { Failure, FromWorker, ToWorker } from '../../wire/worker-messages.ts';
@@ -19,7 +19,7 @@ type Inbox = (message: FromWorker) => void;
 
 export interface ConnectOptions<Load> {
   readonly request: Load;
-  readonly onStage?: (stage: string) => void;
+  readonly onLoad?: (event: LoadEvent) => void;
   /** Ends the other thread. */
   readonly terminate: () => void | Promise<void>;
 }
@@ -31,7 +31,7 @@ export interface ConnectOptions<Load> {
  */
 export async function connectEngine<Load>(
   endpoint: Endpoint<ToWorker<Load>, FromWorker>,
-  { request, onStage, terminate }: ConnectOptions<Load>,
+  { request, onLoad, terminate }: ConnectOptions<Load>,
   crashed: Promise<never>,
 ): Promise<Engine> {
   const inboxes = new Map<number, Inbox>();
@@ -51,7 +51,7 @@ export async function connectEngine<Load>(
 
   const info = await new Promise<EngineInfo>((resolve, reject) => {
     const id = open((message) => {
-      if (message.type === 'loading') onStage?.(message.stage);
+      if (message.type === 'loading') onLoad?.(message.event);
       else if (message.type === 'loaded') resolve(message.info);
       else if (message.type === 'failed') reject(fromFailure(message.failure));
     });
@@ -108,12 +108,16 @@ class RemoteJob<Load> {
     signal: AbortSignal,
   ): AsyncGenerator<TranscriptEvent, void> {
     const id = this.#id;
-    const abort = (): void => this.#endpoint.post({ type: 'abort', id });
+    const abort = (): void => {
+      this.#endpoint.post({ type: 'abort', id });
+      this.#wake();
+    };
     signal.addEventListener('abort', abort, { once: true });
     this.#endpoint.post({ type: 'transcribe', id, options });
     const sending = this.#send(audio);
     try {
       for (;;) {
+        signal.throwIfAborted();
         const event = this.#events.shift();
         if (event !== undefined) yield event;
         else if (this.#outcome === 'done') return;

@@ -2,7 +2,7 @@
 // engine-client.ts.
 
 import { assert, unreachable } from '../../errors.ts';
-import type { Engine } from '../../engine/engine.ts';
+import type { Engine, LoadEvent } from '../../engine/engine.ts';
 import type { TranscribeOptions } from '../../engine/events.ts';
 import type { AudioBlock } from '../../signal/units.ts';
 import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
@@ -13,7 +13,7 @@ import { fromFailure, toFailure } from './failure.ts';
 const CREDIT_BLOCKS = 8;
 
 /** Makes an engine out of a platform's own request. */
-export type Build<Load> = (request: Load, onStage: (stage: string) => void) => Promise<Engine>;
+export type Build<Load> = (request: Load, onLoad: (event: LoadEvent) => void) => Promise<Engine>;
 
 /** Serves one door until the thread ends. */
 export function hostEngine<Load>(endpoint: Endpoint<FromWorker, ToWorker<Load>>, build: Build<Load>): void {
@@ -22,7 +22,7 @@ export function hostEngine<Load>(endpoint: Endpoint<FromWorker, ToWorker<Load>>,
 
   const load = async (id: number, request: Load): Promise<void> => {
     await engine?.release();
-    engine = await build(request, (stage) => endpoint.post({ type: 'loading', id, stage }));
+    engine = await build(request, (event) => endpoint.post({ type: 'loading', id, event }));
     endpoint.post({ type: 'loaded', id, info: engine.info });
   };
   const transcribe = async (id: number, options: TranscribeOptions): Promise<void> => {

@@ -1,0 +1,9 @@
+// Addresses of files that Vite serves beside the bundle.
+declare module '*?url' {
+  const url: string;
+  export default url;
+}
+declare module '*?worker&url' {
+  const url: string;
+  export default url;
+}
