@@ -66,6 +66,7 @@ export const ERRORS = {
     44,
     507,
   ),
+  'model-busy': entry('Another tab or program is writing this model; wait for it or close it.', 46, 503),
   'output-unwritable': entry('Check that the output folder exists and can be written to.', 45, 500),
   // ── network ────────────────────────────────────────────────────────────────────────────────
   'source-unreachable': entry(

@@ -89,29 +89,59 @@ export interface ModelFiles {
   file(path: string, bytes: number): ModelFile;
 }
 
-/** What a store says of a file. */
+/** What a store says of a file: whole, or unfinished with its first `bytes` bytes there. */
 export interface StoredFile {
   readonly path: string;
   readonly bytes: number;
+  readonly whole: boolean;
 }
 
 /**
- * Room for the files of one model, by the names in its manifest. A file is there only when it is whole
- * and its hash was right; the manifest goes in last. Half-fetched files are the store's secret
- * (`readPart`, `writePart`) and survive a crash.
+ * Room for the files of one model, by the names in its manifest. A file is whole only when someone who
+ * checked its hash said so (`finish`, `write`); the manifest goes in last. Every change is atomic: a crash
+ * leaves the state before or after it. Everything fails with `storage-denied` or `output-unwritable` where
+ * storage cannot be had, and writing with `storage-full`, which leaves what was there before.
  */
 export interface ShardStore {
-  /** Whole files, manifest included. */
   list(): Promise<StoredFile[]>;
-  has(path: string): Promise<boolean>;
-  /** Fails with `weights-missing`. */
+  /** A whole file. Fails with `weights-missing`, or `weights-corrupt` when storage has lost part of it. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** Puts a whole file, replacing what was there, and drops its parts. Fails with `storage-full` or `storage-denied`. */
+  /** What is there of a file, whole or not, a few MiB at a time; nothing if there is none. Ends early where storage has lost something. */
+  stream(path: string): AsyncIterable<Uint8Array>;
+  /** Puts a whole file, replacing what was there. */
   write(path: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Deletes the file and its parts; nothing happens if there is none. */
+  /** Adds to the end of an unfinished file, at `startByte`. Fails with `model-busy` when it does not end there. */
+  append(path: string, startByte: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Makes an unfinished file whole. Fails with `weights-missing` if there is none. */
+  finish(path: string): Promise<void>;
+  /** Keeps at most the first `keepBytes` bytes of a file, which is unfinished afterwards. */
+  truncate(path: string, keepBytes: number): Promise<void>;
+  /** Deletes a file, whole or not; nothing happens if there is none. */
   delete(path: string): Promise<void>;
-  /** The parts of an unfinished file, in order of their offsets. */
-  parts(path: string): Promise<{ readonly offset: number; readonly bytes: number }[]>;
-  writePart(path: string, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
-  readPart(path: string, offset: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** A model that has something stored. It can be loaded when its manifest is there: `whole`. */
+export interface StoredModel {
+  readonly id: string;
+  readonly storedBytes: number;
+  readonly whole: boolean;
+}
+
+/** All models that a machine keeps, side by side. An `id` is a plain file name. */
+export interface ModelLibrary {
+  list(): Promise<StoredModel[]>;
+  store(id: string): ShardStore;
+  /** Deletes everything of a model and frees its room. Fails with `model-busy` while someone writes it and does not stop. */
+  delete(id: string): Promise<void>;
+  /** Bytes that may still be stored, where the machine says so. */
+  freeBytes(): Promise<number | undefined>;
+  /**
+   * Runs `work` while nobody else, in this or another tab or process, does so under the same id.
+   * Waits for its turn, calling `onWait` once if it has to; the signal ends the waiting.
+   */
+  exclusively<T>(
+    id: string,
+    work: () => Promise<T>,
+    options: { readonly signal: AbortSignal; readonly onWait?: () => void },
+  ): Promise<T>;
 }

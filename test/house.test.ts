@@ -19,6 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   wire: ['errors', 'fields', 'engine'],
   'platform/media': ['errors', 'signal'],
   'platform/thread': ['errors', 'signal', 'engine', 'wire'],
+  'platform/install': ['errors', 'fields', 'ports', 'model'],
   'platform/web': [
     'errors',
     'fields',
@@ -30,6 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'convert',
     'platform/media',
     'platform/thread',
+    'platform/install',
   ],
   'platform/node': [
     'errors',
@@ -42,6 +44,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'convert',
     'platform/media',
     'platform/thread',
+    'platform/install',
   ],
   workers: [
     'errors',
@@ -54,6 +57,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'platform/web',
     'platform/media',
     'platform/thread',
+    'platform/install',
   ],
   'workers/audio': ['signal', 'wire'],
   app: [

@@ -17,6 +17,9 @@ export const MANIFEST_VERSION = 1;
 
 export const MANIFEST_PATH = 'manifest.json';
 
+/** A file's pieces: short enough that a wrong one is cheap to fetch again, long enough that their hashes are few. */
+export const PIECE_BYTES = 4 << 20;
+
 /**
  * How weights are stored.
  *
@@ -31,6 +34,8 @@ export interface FileEntry {
   readonly bytes: number;
   /** Lower-case hex. */
   readonly sha256: string;
+  /** SHA-256 of each `PIECE_BYTES` of the file in turn, so that damage can be told and mended piece by piece. */
+  readonly pieces?: readonly string[];
 }
 
 /** A graph and the shards that its weights lie in. */
@@ -166,9 +171,20 @@ function parseFile(fields: Fields): FileEntry {
   const path = fields.string('path');
   // A manifest may come from a mirror: its names must stay inside the model's own folder.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(path)) fields.refuse('path', `"${path}" is not a plain file name`);
+  if (path.toLowerCase() === MANIFEST_PATH) fields.refuse('path', 'is the name of the manifest itself');
   const sha256 = fields.string('sha256');
-  if (!/^[0-9a-f]{64}$/.test(sha256)) fields.refuse('sha256', 'is not 64 hex digits');
-  return { path, bytes: fields.integer('bytes', 0), sha256 };
+  if (!isSha256(sha256)) fields.refuse('sha256', 'is not 64 hex digits');
+  const bytes = fields.integer('bytes', 0);
+  if (!fields.has('pieces')) return { path, bytes, sha256 };
+  const pieces = fields.strings('pieces');
+  if (pieces.length !== Math.ceil(bytes / PIECE_BYTES) || !pieces.every(isSha256)) {
+    fields.refuse('pieces', `should be ${Math.ceil(bytes / PIECE_BYTES)} hashes of 64 hex digits`);
+  }
+  return { path, bytes, sha256, pieces };
+}
+
+function isSha256(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
 }
 
 function parseModelConfig(fields: Fields): ModelConfig {
