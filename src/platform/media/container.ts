@@ -146,6 +146,7 @@ class ContainerSound implements PcmSource {
   readonly #config: TrackConfig;
   readonly #decoder: PacketDecoder;
   #doneSeconds = 0;
+  #closed = false;
 
   constructor(
     input: Input,
@@ -179,10 +180,16 @@ class ContainerSound implements PcmSource {
     } catch (error) {
       throw explained(error, `the sound breaks off after ${this.#doneSeconds.toFixed(1)} s`);
     } finally {
-      this.#decoder.close();
-      this.#input.dispose();
+      this.close();
     }
     this.#checkLength();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#decoder.close();
+    this.#input.dispose();
   }
 
   async *#decodeAll(signal: AbortSignal | undefined): AsyncGenerator<PcmBlock, void, undefined> {

@@ -33,6 +33,7 @@ export async function openFlac(source: ByteSource, soundAt = 0): Promise<PcmSour
     durationSeconds: info?.totalSamples ? info.totalSamples / info.sampleRate : undefined,
     damage,
     progress: () => progress,
+    close: () => undefined,
     blocks: (signal) => decodeFrom(new ByteCursor(source, start, signal), info, damage, progress),
   };
 }

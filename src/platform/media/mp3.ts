@@ -48,6 +48,7 @@ export async function openMp3(source: ByteSource, soundAt = 0): Promise<PcmSourc
     durationSeconds: durationOf(frame, information, source.sizeBytes, start),
     damage,
     progress: () => progress,
+    close: () => undefined,
     blocks: (signal) =>
       decodeFrom(new ByteCursor(source, start, signal), information?.frames, damage, progress),
   };

@@ -48,6 +48,7 @@ export async function openOgg(source: ByteSource): Promise<PcmSource> {
     durationSeconds: source.seekable ? await durationOf(source, first) : undefined,
     damage,
     progress: () => progress,
+    close: () => undefined,
     blocks: (signal) => decodeAll(new ByteCursor(source, 0, signal), damage, progress),
   };
 }

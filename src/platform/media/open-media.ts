@@ -57,6 +57,9 @@ export async function openMedia(source: ByteSource, options: MediaOptions = {}):
     case 'matroska':
     case 'adts':
     case 'mpeg-ts':
+      // Only AAC behind a long tag comes here from a stream: see `readsForward`.
+      if (!source.seekable)
+        throw new AsrError('audio-unsupported', 'the file cannot be read while it arrives');
       return openContainer(source, decoderLadder(options.platformDecoder));
     case 'foreign':
       throw new AsrError('audio-unsupported', `the file is ${sniffed.name}`);

@@ -8,7 +8,7 @@ import { OpusDecoder } from 'opus-decoder';
 import { AsrError } from '../../errors.ts';
 import { hasText, viewOf } from './byte-source.ts';
 import type { NoteBadPacket, PacketDecoder } from './packets.ts';
-import type { PcmBlock } from './pcm.ts';
+import { fromXiphOrder, type PcmBlock } from './pcm.ts';
 import { quietly } from './quietly.ts';
 
 /** Opus always decodes to this rate, whatever was put in. */
@@ -97,7 +97,7 @@ export class OpusPackets implements PacketDecoder {
     if (samplesDecoded === 0) return undefined;
     const { gain } = this.#head;
     const channels = gain === 1 ? channelData : channelData.map((channel) => channel.map((x) => x * gain));
-    return { sampleRate: OPUS_RATE, channels };
+    return { sampleRate: OPUS_RATE, channels: fromXiphOrder(channels) };
   }
 
   flush(): Promise<readonly PcmBlock[]> {

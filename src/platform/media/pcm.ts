@@ -1,7 +1,10 @@
 // What every decoder of a file format gives: sound as the file has it, before it is mixed down and
 // resampled, with what is known about the file.
 
-/** A stretch of sound at the file's own rate: one array per channel, all of one length. */
+/**
+ * A stretch of sound at the file's own rate: one array per channel, all of one length. Channels come
+ * in WAV's order (left, right, center, low frequencies, then the others) where the file tells.
+ */
 export interface PcmBlock {
   readonly sampleRate: number;
   readonly channels: readonly Float32Array[];
@@ -15,6 +18,8 @@ export interface AudioFormat {
   readonly codec: string;
   readonly sampleRate: number;
   readonly channels: number;
+  /** Which loudspeaker each channel feeds, where a WAV file says so (WAVE_FORMAT_EXTENSIBLE). */
+  readonly channelMask?: number;
 }
 
 /** Places that had to be skipped because the file is damaged there; the decoding went on behind them. */
@@ -44,7 +49,23 @@ export interface PcmSource {
    * everything before that place was given.
    */
   blocks(signal?: AbortSignal): AsyncGenerator<PcmBlock, void, undefined>;
+  /** Frees what opening took, for a source that is not walked. Safe to call at any time. */
+  close(): void;
 }
+
+/** Channels as Vorbis and Opus order them (left, center, right, …), in WAV's order. */
+export function fromXiphOrder(channels: readonly Float32Array[]): readonly Float32Array[] {
+  const order = XIPH_ORDER[channels.length];
+  return order ? order.flatMap((from) => channels[from] ?? []) : channels;
+}
+
+const XIPH_ORDER: Readonly<Record<number, readonly number[]>> = {
+  3: [0, 2, 1],
+  5: [0, 2, 1, 3, 4],
+  6: [0, 2, 1, 5, 3, 4],
+  7: [0, 2, 1, 6, 5, 3, 4],
+  8: [0, 2, 1, 7, 5, 6, 3, 4],
+};
 
 /** Notes a damaged place and goes on. */
 export function noteDamage(damage: Damage, what: string): void {

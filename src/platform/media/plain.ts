@@ -39,10 +39,12 @@ export async function openSoundFile(source: ByteSource): Promise<PcmSource> {
       codec: header.encoding,
       sampleRate: header.sampleRate,
       channels: header.channels,
+      ...(header.channelMask !== undefined && { channelMask: header.channelMask }),
     },
     durationSeconds: durationOf(header, source.sizeBytes),
     damage: UNDAMAGED,
     progress: () => ({ doneBytes: cursor.position, totalBytes: source.sizeBytes }),
+    close: () => undefined,
     blocks: (signal) => readSoundFile(cursor, reader, ready, signal),
   };
 }
@@ -165,6 +167,7 @@ function openSamples(
     durationSeconds: count === undefined ? undefined : count / sampleRate,
     damage: UNDAMAGED,
     progress: () => ({ doneBytes: cursor.position, totalBytes: source.sizeBytes }),
+    close: () => undefined,
     blocks: (signal) => readSamples(cursor, format, sampleRate, channels, frames, signal),
   };
 }

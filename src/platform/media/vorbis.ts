@@ -9,7 +9,7 @@ import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis';
 import { AsrError } from '../../errors.ts';
 import { hasText, viewOf } from './byte-source.ts';
 import type { NoteBadPacket, PacketDecoder } from './packets.ts';
-import type { PcmBlock } from './pcm.ts';
+import { fromXiphOrder, type PcmBlock } from './pcm.ts';
 import { quietly } from './quietly.ts';
 
 /** The identification header (Vorbis I, section 4.2.2). */
@@ -89,7 +89,7 @@ export class VorbisPackets implements PacketDecoder {
     const decoded = await quietly(() => this.#libvorbis.decodeOggPages([page] as unknown as Pages));
     for (const error of decoded.errors) note(`a Vorbis packet is damaged (${error.message})`);
     if (decoded.samplesDecoded === 0) return [];
-    return [{ sampleRate: decoded.sampleRate, channels: decoded.channelData }];
+    return [{ sampleRate: decoded.sampleRate, channels: fromXiphOrder(decoded.channelData) }];
   }
 
   flush(): Promise<readonly PcmBlock[]> {

@@ -32,6 +32,7 @@ const ORDERS: Readonly<Record<number, readonly number[]>> = {
   4: [1, 2, 0, 3],
   5: [1, 2, 0, 3, 4],
   6: [1, 2, 0, 5, 3, 4],
+  8: [1, 2, 0, 7, 3, 4, 5, 6],
 };
 
 /** No layout has more. */
