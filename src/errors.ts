@@ -15,7 +15,7 @@ export interface ErrorEntry {
 /** Every failure a person can act on. Codes cross workers and HTTP; messages are for people and are never searched. */
 export const ERRORS = {
   // ── audio ──────────────────────────────────────────────────────────────────────────────────
-  'audio-not-found': entry('Check the path: there is no such file.', 10, 404),
+  'audio-not-found': entry('Check the path and the spelling.', 10, 404),
   'audio-unreadable': entry('Check that the file can be opened and is not a folder.', 11, 400),
   'audio-empty': entry('The file holds no sound; record or export it again.', 12, 400),
   'audio-unsupported': entry('Save it as WAV, AIFF, MP3, FLAC, OGG or Opus and try again.', 13, 415),

@@ -8,15 +8,16 @@ import { transcribeCommand } from './transcribe.ts';
 
 /** The whole command line; `--help` of each command is what the README quotes. */
 export function program(): Command {
-  return new Command('sotto')
+  const sotto = new Command('sotto')
     .description('Private speech-to-text for quiet voices. Everything is computed on this machine.')
     .version('0.1.0')
     .showHelpAfterError('(see --help)')
     .configureHelp({ helpWidth: 96 })
-    .exitOverride()
-    .addCommand(transcribeCommand())
-    .addCommand(convertCommand())
-    .addCommand(demoCommand());
+    .exitOverride();
+  for (const command of [transcribeCommand(), convertCommand(), demoCommand()]) {
+    sotto.addCommand(command.copyInheritedSettings(sotto));
+  }
+  return sotto;
 }
 
 /** Runs the command line and returns the exit code. Never throws, never prints a stack trace. */

@@ -104,6 +104,7 @@ async function* read(to: Recognizer, window: AudioWindow): AsyncGenerator<Transc
   const audio = await watch.time('encoder', () => model.encoder.encode(features, 1, WINDOW_FRAMES));
   watch.windows++;
   const readings: Reading[] = [];
+  const before = { ...model.decoder.work };
   try {
     for (let at = 0; at < spans.length; at += MAX_BATCH) {
       const batch = spans.slice(at, at + MAX_BATCH);
@@ -130,6 +131,10 @@ async function* read(to: Recognizer, window: AudioWindow): AsyncGenerator<Transc
     }
   } finally {
     audio.dispose();
+    const { prefillMs, stepsMs, runs } = model.decoder.work;
+    watch.add('prefill', prefillMs - before.prefillMs);
+    watch.add('steps', stepsMs - before.stepsMs);
+    watch.decoderRuns += runs - before.runs;
   }
   return readings;
 }
