@@ -21,7 +21,7 @@ import {
 import { EMBEDDING, embeddingMatrix, HEAD, matrixOf } from './checkpoint.ts';
 import { Graph, type Value } from './graph.ts';
 import { paddedHeadDim, paddedHeads } from './head-layout.ts';
-import { linear, type Source, tensor, vector } from './linear.ts';
+import { linear, multiply, type Source, tensor, vector } from './linear.ts';
 import {
   type CausalAttention,
   cast,
@@ -66,13 +66,9 @@ export function decoderGraph(source: Source): Graph {
     totalLength: g.input(DECODER_INPUT.totalLength, 'int32', []),
     table: rotaryTable(g, source),
   };
-  const embedding = new VocabularyTable(EMBEDDING, embeddingMatrix(checkpoint), setting);
-  const head =
-    checkpoint.head === 'separate'
-      ? new VocabularyTable(HEAD, matrixOf(checkpoint, HEAD), setting)
-      : embedding;
+  const table = tableOf(source);
 
-  const rows = concatRows(g, [g.scope('embed_tokens', (g) => embedding.lookUp(g, ids)), audio], 'n+m');
+  const rows = concatRows(g, [g.scope('embed_tokens', (g) => table.embed(g, ids)), audio], 'n+m');
   const x = cast(g, gatherRows(g, rows, index), 'float32');
   const first = norm(g, source, 'layers.0.input_layernorm');
   let stream: Stream = { normed: rmsNorm(g, x, first.scale, first.epsilon), residual: x };
@@ -81,8 +77,36 @@ export function decoderGraph(source: Source): Graph {
     stream = g.scope(`layers.${i}`, (g) => layer(g, source, stream, i, following, shared));
   }
   const wanted = gatherRows(g, reshape(g, stream.normed, [-1, hiddenSize], ['B·S', hiddenSize]), sel);
-  g.scope('lm_head', (g) => predictions(g, head.scores(g, wanted)));
+  g.scope('lm_head', (g) => predictions(g, table.scores(g, wanted)));
   return g;
+}
+
+/** Embedding and head. */
+interface Table {
+  /** ids [n] → [n, hidden] */
+  embed(g: Graph, ids: Value): Value;
+  /** [k, hidden] → [k, vocab], float32 */
+  scores(g: Graph, x: Value): Value;
+}
+
+function tableOf(source: Source): Table {
+  const { checkpoint, setting } = source;
+  const ownHead = checkpoint.tensors.has(HEAD) ? HEAD : EMBEDDING;
+  if (setting.formats.table.kind === 'int8') {
+    // Integer products want the table transposed, so the head has numbers of its own even where it is the same.
+    const embedding = new VocabularyTable(EMBEDDING, matrixOf(checkpoint, EMBEDDING), setting);
+    const matrix = matrixOf(checkpoint, ownHead);
+    return {
+      embed: (g, ids) => embedding.lookUp(g, ids),
+      scores: (g, x) => multiply(g, setting, x, HEAD, matrix, setting.formats.table),
+    };
+  }
+  const embedding = new VocabularyTable(EMBEDDING, embeddingMatrix(checkpoint), setting);
+  const head =
+    checkpoint.head === 'separate'
+      ? new VocabularyTable(HEAD, matrixOf(checkpoint, HEAD), setting)
+      : embedding;
+  return { embed: (g, ids) => embedding.lookUp(g, ids), scores: (g, x) => head.scores(g, x) };
 }
 
 function layer(

@@ -7,6 +7,8 @@ import {
   largestPerRow,
   quantizeBlocks4,
   quantizeBlocks8,
+  quantizeInt8Columns,
+  quantizeInt8Rows,
   type Rows,
   storeHalfRows,
   storeRows,
@@ -132,8 +134,12 @@ function writer({ matrix, encoding }: Weight, [first, second]: readonly View[]):
         : (rows, start) => (quantizeBlocks4(rows, target, start, encoding.choice), true);
     }
     case 'int8-rows':
-    case 'int8-columns':
-      throw new Error('not yet');
+    case 'int8-columns': {
+      const target = { quants: first as Int8Array, scales: second as Float32Array };
+      return encoding.as === 'int8-rows'
+        ? (rows, start) => (quantizeInt8Rows(rows, target, start), true)
+        : (rows, start) => (quantizeInt8Columns(rows, target, start, matrix.rows), true);
+    }
   }
 }
 

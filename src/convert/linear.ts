@@ -78,7 +78,7 @@ export interface LinearSpec {
 export function linear(g: Graph, source: Source, x: Value, spec: LinearSpec, format: LinearFormat): Value {
   const name = spec.as ?? spec.names[0] ?? '';
   return g.scope(name.slice(name.lastIndexOf('.') + 1), (g) => {
-    const product = multiply(g, source, x, `${name}.weight`, weightMatrix(source, spec), format);
+    const product = multiply(g, source.setting, x, `${name}.weight`, weightMatrix(source, spec), format);
     if (!spec.bias) return product;
     return add(
       g,
@@ -103,9 +103,9 @@ function arranged(matrix: StoredMatrix, runs: readonly ColumnRun[] | undefined):
 }
 
 /** x·Wᵀ in the format asked for, cut along the outputs where a weight would be too large for one shard. */
-function multiply(
+export function multiply(
   g: Graph,
-  { setting }: Source,
+  setting: GraphSetting,
   x: Value,
   name: string,
   matrix: StoredMatrix,

@@ -144,7 +144,10 @@ export function storeTransposed(
 
 // ── int8 rows ──────────────────────────────────────────────────────────────────────────────────
 
-/** Largest magnitude in columns of each row. */
+/** Steps on either side of zero; −128 is left out, so that both sides are alike. */
+export const INT8_LEVELS = 127;
+
+/** Largest magnitude of each row. */
 export function largestPerRow({ data, count, stride, firstColumn, columns }: Rows): Float32Array {
   const largest = new Float32Array(count);
   for (let row = 0; row < count; row++) {
@@ -157,6 +160,49 @@ export function largestPerRow({ data, count, stride, firstColumn, columns }: Row
     largest[row] = max;
   }
   return largest;
+}
+
+/** Where int8 rows go: [rows, columns] or transposed, and a scale per row. */
+export interface Int8Target {
+  readonly quants: Int8Array;
+  readonly scales: Float32Array;
+}
+
+/** A scale per row (largest magnitude / 127), numbers row by row. */
+export function quantizeInt8Rows(rows: Rows, { quants, scales }: Int8Target, startRow: number): void {
+  const { data, count, stride, firstColumn, columns } = rows;
+  const inverses = int8Scales(rows, scales, startRow);
+  for (let row = 0; row < count; row++) {
+    const from = row * stride + firstColumn;
+    const to = (startRow + row) * columns;
+    const inverse = inverses[row]!;
+    for (let i = 0; i < columns; i++) quants[to + i] = toInt8(data[from + i]!, inverse);
+  }
+}
+
+/** The same numbers transposed: `height` of them to a row of the target. */
+export function quantizeInt8Columns(
+  rows: Rows,
+  { quants, scales }: Int8Target,
+  startRow: number,
+  height: number,
+): void {
+  const inverses = int8Scales(rows, scales, startRow);
+  storeTransposed(rows, quants, height, startRow, (value, row) => toInt8(value, inverses[row]!));
+}
+
+/** Stores the scales of some rows and returns their inverses; 0 for a row of zeros. */
+function int8Scales(rows: Rows, scales: Float32Array, startRow: number): Float32Array {
+  const largest = largestPerRow(rows);
+  return largest.map((max, row) => {
+    scales[startRow + row] = max / INT8_LEVELS;
+    return max === 0 ? 0 : INT8_LEVELS / max;
+  });
+}
+
+/** To the nearest step: adding and truncating is several times as fast as Math.round. */
+function toInt8(value: number, inverse: number): number {
+  return ((value * inverse + 128.5) | 0) - 128;
 }
 
 // ── blocks ─────────────────────────────────────────────────────────────────────────────────────

@@ -19,7 +19,7 @@ import { BLOCK, type ScaleChoice } from './quantize.ts';
 export type Encoding =
   | { readonly as: 'rows' | 'columns'; readonly type: 'float32' | 'float16' }
   | { readonly as: 'blocks'; readonly bits: 4 | 8; readonly choice: ScaleChoice }
-  | { readonly as: 'int8-rows' | 'int8-columns'; readonly levels: number };
+  | { readonly as: 'int8-rows' | 'int8-columns' };
 
 /** A run of bytes in a shard that a graph sees as a constant. */
 export interface WeightPart {
