@@ -27,6 +27,11 @@ export const ERRORS = {
     413,
   ),
   'audio-protected': entry('The file is copy-protected; use an unprotected copy.', 17, 415),
+  'clips-not-found': entry(
+    'Point to a folder with recordings and, beside each, what is said in it (clip.wav, clip.txt).',
+    18,
+    404,
+  ),
   // ── model and weights ──────────────────────────────────────────────────────────────────────
   'model-not-found': entry('Point to a folder that `sotto convert` or `sotto pull` has written.', 20, 404),
   'manifest-invalid': entry('Convert the checkpoint again with this version of Sotto.', 21, 500),
@@ -67,6 +72,7 @@ export const ERRORS = {
     507,
   ),
   'model-busy': entry('Another tab or program is writing this model; wait for it or close it.', 46, 503),
+  'package-missing': entry('Install that package, or do without what needs it.', 47, 503),
   'output-unwritable': entry('Check that the output folder exists and can be written to.', 45, 500),
   // ── network ────────────────────────────────────────────────────────────────────────────────
   'source-unreachable': entry(
@@ -75,6 +81,7 @@ export const ERRORS = {
     502,
   ),
   'source-changed': entry('The file changed while it was read; start again.', 51, 502),
+  'endpoint-refused': entry("Check the address, the model's name and the key.", 53, 502),
   'source-no-ranges': entry('That server cannot send parts of a file; use another address.', 52, 502),
   // ── requests ───────────────────────────────────────────────────────────────────────────────
   'option-invalid': entry('See --help for what this option takes.', 2, 400),
