@@ -4,14 +4,7 @@
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { availableParallelism } from 'node:os';
 import { AsrError, assert } from '../../errors.ts';
-import type {
-  ModelFile,
-  Runtime,
-  Session,
-  SessionSource,
-  Tensor,
-  TensorData,
-} from '../../ports.ts';
+import type { ModelFile, Runtime, Session, SessionSource, Tensor, TensorData } from '../../ports.ts';
 
 export type NodeProvider = 'cpu' | 'webgpu' | 'cuda';
 
@@ -86,6 +79,8 @@ async function openSession(
     executionProviders: provider === 'cpu' ? ['cpu'] : [provider, 'cpu'],
     intraOpNumThreads: threads,
     logSeverityLevel: 3,
+    // Without it, int8 products on x86 processors that lack VNNI saturate (measured: states off by 1.0 instead of 0.08).
+    ...(provider === 'cpu' && { extra: { session: { x64quantprecision: '1' } } }),
     ...(provider === 'webgpu' && {
       preferredOutputLocation: Object.fromEntries(
         source.onDevice.map((name) => [name, 'gpu-buffer' as const]),
