@@ -98,7 +98,7 @@ export type TranscriptEvent =
     }
   /** A segment is done. */
   | { readonly type: 'final'; readonly segment: Segment }
-  /** Everything before `doneSeconds` of the recording is read. */
-  | { readonly type: 'progress'; readonly doneSeconds: number }
+  /** Everything before `doneSeconds` of the recording is read; `heardSeconds` of it have come in. */
+  | { readonly type: 'progress'; readonly doneSeconds: number; readonly heardSeconds: number }
   /** The recording is over. */
   | { readonly type: 'end'; readonly durationSeconds: number; readonly timings: Timings };

@@ -43,19 +43,26 @@ export interface Recognizer {
   nextIndex: number;
 }
 
+export interface RecognizeOptions {
+  /** A guess at the text of the only utterance: saves work, changes nothing. */
+  readonly draft?: readonly number[];
+  /** What the segments already have to say of themselves. */
+  readonly flags?: readonly SegmentFlag[];
+}
+
 /** Reads one closed window. Yields `partial` while text grows and `final` per segment, in order of time. */
 export async function* recognize(
   to: Recognizer,
   window: AudioWindow,
-  flags: readonly SegmentFlag[] = [],
+  { draft = [], flags = [] }: RecognizeOptions = {},
 ): AsyncGenerator<TranscriptEvent, void> {
-  const readings = yield* readSafely(to, window);
+  const readings = yield* readSafely(to, window, draft);
   for (const reading of readings) {
     const parts =
       to.options.loopGuard && reading.ending !== 'stop' ? splitInTwo(window, reading.utterance) : [];
     // A budget that the user set is the user's wish; no second reading changes it.
     const again = parts.length > 0 && !(reading.ending === 'budget' && to.options.maxNewTokens !== undefined);
-    if (again) for (const part of parts) yield* recognize(to, part, ['resplit']);
+    if (again) for (const part of parts) yield* recognize(to, part, { flags: ['resplit'] });
     else yield* settle(to, reading, flags);
   }
 }
@@ -67,16 +74,32 @@ const MAX_REBUILDS = 3;
 async function* readSafely(
   to: Recognizer,
   window: AudioWindow,
+  draft: readonly number[],
 ): AsyncGenerator<TranscriptEvent, readonly Reading[]> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return yield* read(to, window);
+      return yield* read(to, window, draft);
     } catch (error) {
       const lost = isAsrError(error) && error.code === 'device-lost';
       if (!lost || to.holder.rebuild === undefined || attempt === MAX_REBUILDS) throw error;
       to.signal.throwIfAborted();
       await to.holder.rebuild();
     }
+  }
+}
+
+/** The text of a window that still grows, as it is now; `draft` is the last reading of it. */
+export async function readOpen(
+  to: Recognizer,
+  window: AudioWindow,
+  draft: readonly number[],
+): Promise<{ readonly text: string; readonly ids: readonly number[] }> {
+  const reading = readSafely(to, window, draft);
+  for (;;) {
+    const { done, value } = await reading.next();
+    if (!done) continue;
+    const ids = withoutCycle(value.flatMap(({ tokens }) => tokens.map(({ id }) => id)));
+    return { text: to.holder.model.tokenizer.detokenize(ids).trim(), ids };
   }
 }
 
@@ -89,7 +112,11 @@ interface Reading {
   ending: Ending;
 }
 
-async function* read(to: Recognizer, window: AudioWindow): AsyncGenerator<TranscriptEvent, Reading[]> {
+async function* read(
+  to: Recognizer,
+  window: AudioWindow,
+  draft: readonly number[],
+): AsyncGenerator<TranscriptEvent, Reading[]> {
   const { options, watch, signal } = to;
   const { model } = to.holder;
   signal.throwIfAborted();
@@ -119,6 +146,7 @@ async function* read(to: Recognizer, window: AudioWindow): AsyncGenerator<Transc
           stopIds: model.stopIds,
           budgets: sequences.map((s) => budgetOf(to, s)),
           loopGuard: options.loopGuard,
+          draft,
         },
         signal,
       );

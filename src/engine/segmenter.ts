@@ -50,6 +50,14 @@ export const FILE_SEGMENTS: SegmenterOptions = {
   voiceDetection: true,
 };
 
+/** For captions: a window is what is said between two pauses. */
+export const LIVE_SEGMENTS: SegmenterOptions = {
+  maxFrames: WINDOW_FRAMES,
+  closingPauseFrames: 0.7 * FRAMES_PER_SECOND,
+  dividingPauseFrames: Infinity,
+  voiceDetection: true,
+};
+
 /** Sound kept before and after speech: consonants are quieter than the level that starts an utterance. */
 const LEAD_FRAMES = 25;
 const TAIL_FRAMES = 30;
@@ -99,15 +107,26 @@ export class Segmenter {
     return closed;
   }
 
+  /** What has been heard of the window under way; undefined while there is no speech in it. */
+  open(): AudioWindow | undefined {
+    const endSample = this.#speechEnd();
+    return endSample === undefined ? undefined : this.#window(endSample, true);
+  }
+
   /** The recording is over: the last window, if there is speech left. */
   end(): AudioWindow[] {
     const closed = this.#closeWhatCan();
-    const last = this.#frames.findLastIndex((frame) => frame.speech);
-    if (last < 0) return closed;
-    const endSample = Math.min((last + 1 + TAIL_FRAMES) * HOP_SAMPLES, this.#held);
+    const endSample = this.#speechEnd();
+    if (endSample === undefined) return closed;
     closed.push(this.#window(endSample, false));
     this.#frames = [];
     return closed;
+  }
+
+  /** End of the last speech with its tail, in samples from the start. */
+  #speechEnd(): number | undefined {
+    const last = this.#frames.findLastIndex((frame) => frame.speech);
+    return last < 0 ? undefined : Math.min((last + 1 + TAIL_FRAMES) * HOP_SAMPLES, this.#held);
   }
 
   #closeWhatCan(): AudioWindow[] {

@@ -5,9 +5,20 @@ import type { Model } from '../model/load.ts';
 import { type AudioBlock, SAMPLE_RATE } from '../signal/units.ts';
 import type { Engine, EngineInfo } from './engine.ts';
 import type { TranscribeOptions, TranscriptEvent } from './events.ts';
-import { type ModelHolder, recognize } from './recognize.ts';
+import { Draft } from './draft.ts';
+import { Ear } from './ear.ts';
+import { type ModelHolder, type Recognizer, readOpen, recognize } from './recognize.ts';
+import type { AudioWindow } from './segmenter.ts';
 import { Stopwatch } from './stopwatch.ts';
-import { windowsOf } from './windows.ts';
+import { WindowMaker, windowsOf } from './windows.ts';
+
+/** A growing window is read again after this much more speech. */
+const REVISION_SAMPLES = 0.25 * SAMPLE_RATE;
+
+/** What has come in of the recording. */
+interface Heard {
+  samples: number;
+}
 
 /** Reads one recording; see `Engine.transcribe` for the promise. */
 export async function* transcribe(
@@ -16,17 +27,91 @@ export async function* transcribe(
   options: TranscribeOptions,
   signal: AbortSignal,
 ): AsyncGenerator<TranscriptEvent, void> {
-  const watch = new Stopwatch();
+  const to: Recognizer = { holder, options, watch: new Stopwatch(), signal, nextIndex: 0 };
   const heard = { samples: 0 };
-  const to = { holder, options, watch, signal, nextIndex: 0 };
-  for await (const window of windowsOf(measured(audio, heard, signal), options)) {
-    const startSeconds = window.startSample / SAMPLE_RATE;
-    const endSeconds = startSeconds + window.samples.length / SAMPLE_RATE;
-    yield { type: 'window', startSeconds, endSeconds, open: window.open };
-    yield* recognize(to, window);
-    yield { type: 'progress', doneSeconds: endSeconds };
+  const counted = measured(audio, heard, signal);
+  if (options.live) {
+    yield* listen(to, counted, heard);
+  } else {
+    for await (const window of windowsOf(counted, options)) yield* readClosed(to, window, heard);
   }
-  yield { type: 'end', durationSeconds: heard.samples / SAMPLE_RATE, timings: watch.read() };
+  yield { type: 'end', durationSeconds: heard.samples / SAMPLE_RATE, timings: to.watch.read() };
+}
+
+/**
+ * Live: closed windows first and in order; between them the growing one, again and again. When readings
+ * take longer than speech, revisions are skipped, never samples.
+ */
+async function* listen(
+  to: Recognizer,
+  audio: AsyncIterable<AudioBlock>,
+  heard: Heard,
+): AsyncGenerator<TranscriptEvent, void> {
+  const ear = new Ear(audio, new WindowMaker(to.options));
+  const draft = new Draft();
+  let revisedEnd = 0;
+  try {
+    for (;;) {
+      to.signal.throwIfAborted();
+      const closed = ear.takeClosed();
+      const open = closed === undefined ? ear.open() : undefined;
+      if (closed !== undefined) {
+        yield* readClosed(to, closed, heard, draft.ids);
+        draft.clear();
+      } else if (open !== undefined && endOf(open) - revisedEnd >= REVISION_SAMPLES) {
+        revisedEnd = endOf(open);
+        yield* reviseOpen(to, open, draft);
+      } else if (ear.ended) {
+        if (ear.failure !== undefined) throw ear.failure.error;
+        return;
+      } else {
+        await ear.changed();
+      }
+    }
+  } finally {
+    ear.close();
+  }
+}
+
+async function* readClosed(
+  to: Recognizer,
+  window: AudioWindow,
+  heard: Heard,
+  draft: readonly number[] = [],
+): AsyncGenerator<TranscriptEvent, void> {
+  yield windowEvent(window);
+  yield* recognize(to, window, { draft });
+  yield {
+    type: 'progress',
+    doneSeconds: endOf(window) / SAMPLE_RATE,
+    heardSeconds: heard.samples / SAMPLE_RATE,
+  };
+}
+
+/** One more reading of the growing window, with the last one as its draft. */
+async function* reviseOpen(
+  to: Recognizer,
+  window: AudioWindow,
+  draft: Draft,
+): AsyncGenerator<TranscriptEvent, void> {
+  yield windowEvent(window);
+  const { text, ids } = await readOpen(to, window, draft.ids);
+  const { committed, tentative } = draft.revise(text, ids);
+  const { startSeconds, endSeconds } = windowEvent(window);
+  yield { type: 'partial', index: to.nextIndex, startSeconds, endSeconds, committed, tentative };
+}
+
+function windowEvent(window: AudioWindow): Extract<TranscriptEvent, { type: 'window' }> {
+  return {
+    type: 'window',
+    startSeconds: window.startSample / SAMPLE_RATE,
+    endSeconds: endOf(window) / SAMPLE_RATE,
+    open: window.open,
+  };
+}
+
+function endOf({ startSample, samples }: AudioWindow): number {
+  return startSample + samples.length;
 }
 
 /**
@@ -81,7 +166,7 @@ function infoOf({ manifest, runtime, activation }: Model): EngineInfo {
 /** Counts the samples that pass, and lets go when the user has changed their mind. */
 async function* measured(
   audio: AsyncIterable<AudioBlock>,
-  heard: { samples: number },
+  heard: Heard,
   signal: AbortSignal,
 ): AsyncGenerator<AudioBlock, void> {
   for await (const block of audio) {
