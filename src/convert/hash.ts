@@ -1,6 +1,6 @@
 // Files are named after what is in them, so that one never changes under its name.
 
-import type { FileEntry } from '../model/manifest.ts';
+import { type FileEntry, PIECE_BYTES } from '../model/manifest.ts';
 
 /** Lower-case hex. */
 export async function sha256(content: Uint8Array<ArrayBuffer>): Promise<string> {
@@ -15,5 +15,11 @@ export async function fileEntry(
   content: Uint8Array<ArrayBuffer>,
 ): Promise<FileEntry> {
   const hash = await sha256(content);
-  return { path: `${stem}-${hash.slice(0, 16)}.${extension}`, bytes: content.length, sha256: hash };
+  const entry = { path: `${stem}-${hash.slice(0, 16)}.${extension}`, bytes: content.length, sha256: hash };
+  if (content.length <= PIECE_BYTES) return entry;
+  const pieces: string[] = [];
+  for (let at = 0; at < content.length; at += PIECE_BYTES) {
+    pieces.push(await sha256(content.subarray(at, at + PIECE_BYTES)));
+  }
+  return { ...entry, pieces };
 }

@@ -18,7 +18,7 @@ export const MANIFEST_VERSION = 1;
 export const MANIFEST_PATH = 'manifest.json';
 
 /** A file's pieces: short enough that a wrong one is cheap to fetch again, long enough that their hashes are few. */
-export const PIECE_BYTES = 4 << 20;
+export const PIECE_BYTES = 1 << 20;
 
 /**
  * How weights are stored.

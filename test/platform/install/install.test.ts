@@ -14,7 +14,7 @@ import type { ModelLibrary, ShardStore } from '../../../src/ports.ts';
 import { type Asked, type IllBehavedServer, startServer } from '../ill-behaved-server.ts';
 import { standInModel, type StandInModel } from '../stand-in-model.ts';
 
-const SHARD_BYTES = 5_000_000; // a piece and a bit
+const SHARD_BYTES = 2_500_000; // two pieces and a bit
 const MODEL = standInModel({ shards: 3, shardBytes: SHARD_BYTES });
 const ID = 'stand-in-fp32';
 /** As patient as a test can be, on a machine that may be busy. */
@@ -114,7 +114,7 @@ describe('a well-behaved server', () => {
 
   test('tells progress that ends at all bytes and never claims more', async () => {
     const seen: InstallProgress[] = [];
-    server.bytesPerSecond = 40e6;
+    server.bytesPerSecond = 12e6;
     await install({ onProgress: (progress) => seen.push(progress) });
     const done = seen.map((progress) => progress.doneBytes);
     expect(done).toEqual([...done].sort((a, b) => a - b));
@@ -124,7 +124,7 @@ describe('a well-behaved server', () => {
       totalBytes: MODEL.totalBytes,
     });
     expect(seen.at(-1)!.bytesPerSecond).toBeGreaterThan(0);
-    expect(seen.at(-1)!.bytesPerSecond).toBeLessThan(60e6);
+    expect(seen.at(-1)!.bytesPerSecond).toBeLessThan(20e6);
     expect(seen.length).toBeGreaterThan(2);
   });
 });
@@ -132,7 +132,7 @@ describe('a well-behaved server', () => {
 describe('a connection that fails', () => {
   test('is taken up where it broke', async () => {
     server.fault = ({ path, before }) =>
-      path === shard(1) && before < 5 ? { type: 'die', afterBytes: 700_000 } : undefined;
+      path === shard(1) && before < 5 ? { type: 'die', afterBytes: 300_000 } : undefined;
     await install();
     await expectWhole();
     expect(server.asked.filter((asked) => asked.path === shard(1)).length).toBeGreaterThan(4);
@@ -141,7 +141,7 @@ describe('a connection that fails', () => {
 
   test('is not trusted when it ends early as if all were well', async () => {
     server.fault = ({ path, before }) =>
-      path === shard(0) && before < 2 ? { type: 'end', afterBytes: 2_000_000 } : undefined;
+      path === shard(0) && before < 2 ? { type: 'end', afterBytes: 1_000_000 } : undefined;
     await install();
     await expectWhole();
     expect(extra()).toBe(0);
@@ -155,7 +155,7 @@ describe('a connection that fails', () => {
 
   test('says so when it stays dead, and keeps what came', async () => {
     server.fault = ({ path, startByte }) =>
-      path === shard(2) ? { type: 'die', afterBytes: startByte > 0 ? 0 : 3_000_000 } : undefined;
+      path === shard(2) ? { type: 'die', afterBytes: startByte > 0 ? 0 : 1_500_000 } : undefined;
     await expect(install()).rejects.toMatchObject({ code: 'source-unreachable' });
     expect((await installState(library.store(ID))).at).toBe('unfinished');
     server.fault = () => undefined;
@@ -165,7 +165,7 @@ describe('a connection that fails', () => {
   });
 
   test('does not end the tries while each of them brings something', async () => {
-    server.fault = ({ path }) => (path === shard(0) ? { type: 'die', afterBytes: 600_000 } : undefined);
+    server.fault = ({ path }) => (path === shard(0) ? { type: 'die', afterBytes: 200_000 } : undefined);
     await install();
     await expectWhole();
   });
@@ -206,7 +206,7 @@ describe('wrong bytes', () => {
   });
 
   test('are noticed without a list of pieces too, at the end of the file', async () => {
-    const plain = standInModel({ shards: 2, shardBytes: 4_500_000, pieces: false });
+    const plain = standInModel({ shards: 2, shardBytes: SHARD_BYTES, pieces: false });
     await server.close();
     server = await startServer(plain);
     const [first] = plain.manifest.shards;
@@ -220,7 +220,7 @@ describe('wrong bytes', () => {
 describe('a server with ways of its own', () => {
   test('may ignore ranges: what is there already is skipped', async () => {
     server.fault = ({ path, before }) => {
-      if (path === shard(0) && before === 0) return { type: 'die', afterBytes: 3_000_000 };
+      if (path === shard(0) && before === 0) return { type: 'die', afterBytes: 1_500_000 };
       return { type: 'ignore-range' };
     };
     await install();
@@ -229,7 +229,7 @@ describe('a server with ways of its own', () => {
 
   test('may change the ETag of the same bytes, as replicas do, without costing anything', async () => {
     server.fault = ({ path, before }) => {
-      if (path === shard(0) && before % 2 === 0) return { type: 'die', afterBytes: 2_000_000 };
+      if (path === shard(0) && before % 2 === 0) return { type: 'die', afterBytes: 700_000 };
       return { type: 'etag', etag: `"${before}"` };
     };
     await install();
@@ -263,7 +263,7 @@ describe('a server with ways of its own', () => {
 
   test('may hold a shard of another size: that is no copy of this model', async () => {
     server.fault = ({ path }) =>
-      path === shard(0) ? { type: 'other-size', totalBytes: 4_000_000 } : undefined;
+      path === shard(0) ? { type: 'other-size', totalBytes: 2_000_000 } : undefined;
     await expect(install()).rejects.toMatchObject({ code: 'source-changed' });
   });
 
@@ -324,7 +324,7 @@ describe('a server with ways of its own', () => {
 
 describe('the user', () => {
   test('pauses without losing a byte, and goes on', async () => {
-    server.bytesPerSecond = 30e6;
+    server.bytesPerSecond = 15e6;
     const stop = new AbortController();
     const onProgress = ({ doneBytes }: InstallProgress): void => {
       if (doneBytes > MODEL.totalBytes / 3) stop.abort();
@@ -359,19 +359,19 @@ describe('the user', () => {
     await install();
     const store = library.store(ID);
     const bytes = await store.read(shard(1));
-    bytes[4_500_000]! ^= 1;
+    bytes[2_400_000]! ^= 1;
     await store.write(shard(1), bytes);
     await store.truncate(shard(2), 100);
     server.sentBytes = 0;
     await install({ recheck: true });
     await expectWhole();
-    const missing = SHARD_BYTES - PIECE_BYTES + (SHARD_BYTES - 100);
+    const missing = SHARD_BYTES - 2 * PIECE_BYTES + (SHARD_BYTES - 100);
     expect(server.sentBytes).toBe(missing);
   });
 
   test('gets a newer version over the older one, which serves until then and goes when it is replaced', async () => {
     await install();
-    const newer = standInModel({ shards: 2, shardBytes: 2_000_000, seed: 2 });
+    const newer = standInModel({ shards: 2, shardBytes: 1_500_000, seed: 2 });
     await server.close();
     server = await startServer(newer);
     server.fault = ({ path }) => (path.startsWith('weights') ? { type: 'status', status: 404 } : undefined);
@@ -390,14 +390,14 @@ describe('the user', () => {
   });
 
   test('keeps what was stored when the room runs out on the way', async () => {
-    let roomBytes = 8_000_000;
+    let roomBytes = 4_000_000;
     library = watched(library, (_path, bytes) => {
       roomBytes -= bytes;
       if (roomBytes < 0) throw new AsrError('storage-full', 'no more');
     });
     await expect(install()).rejects.toMatchObject({ code: 'storage-full' });
     expect(await installState(library.store(ID))).toMatchObject({ at: 'unfinished' });
-    expect((await library.list())[0]!.storedBytes).toBeGreaterThan(7_500_000);
+    expect((await library.list())[0]!.storedBytes).toBeGreaterThan(3_800_000);
     roomBytes = Infinity;
     await install();
     await expectWhole();
