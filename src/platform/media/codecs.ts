@@ -7,6 +7,7 @@ import { AacPackets } from './aac/packets.ts';
 import { viewOf } from './byte-source.ts';
 import { FlacPackets } from './flac.ts';
 import { OpusPackets, readOpusHead, type OpusHead } from './opus.ts';
+import { mpegFrameAt } from './mpeg-frames.ts';
 import type { NoteBadPacket, PacketDecoder, TrackConfig } from './packets.ts';
 import type { PcmBlock } from './pcm.ts';
 import { quietly } from './quietly.ts';
@@ -26,7 +27,7 @@ export async function openOwnDecoder(config: TrackConfig): Promise<PacketDecoder
     case 'aac':
       return new AacPackets(config);
     case 'mp3':
-      return Mp3Packets.start(config);
+      return Mp3Packets.start();
     default: {
       const encoding = PCM[config.codec];
       return encoding && new PcmPackets(encoding, config);
@@ -50,21 +51,23 @@ export function opusHeadOf({ channels, description }: TrackConfig): OpusHead {
 
 /** MP3 in MP4, MOV or Matroska. The container says what to trim, so the decoder does not. */
 class Mp3Packets implements PacketDecoder {
-  readonly #channels: number;
   readonly #mpg123: MPEGDecoder;
+  #channels = 2;
 
-  private constructor(channels: number, mpg123: MPEGDecoder) {
-    this.#channels = channels;
+  private constructor(mpg123: MPEGDecoder) {
     this.#mpg123 = mpg123;
   }
 
-  static async start({ channels }: TrackConfig): Promise<Mp3Packets> {
+  static async start(): Promise<Mp3Packets> {
     const mpg123 = new MPEGDecoder({ enableGapless: false });
     await mpg123.ready;
-    return new Mp3Packets(channels, mpg123);
+    return new Mp3Packets(mpg123);
   }
 
   decode(packets: readonly Uint8Array[], note: NoteBadPacket): Promise<readonly PcmBlock[]> {
+    // Containers are often wrong about the channels; mpg123 gives mono as two equal ones.
+    const first = packets.map((packet) => mpegFrameAt(packet, 0)).find((frame) => frame !== undefined);
+    this.#channels = first?.channels ?? this.#channels;
     const { channelData, errors, samplesDecoded, sampleRate } = quietly(() =>
       this.#mpg123.decodeFrames([...packets]),
     );

@@ -130,14 +130,17 @@ async function decodeNext(
   header: FlacHeader,
   damage: Damage,
 ): Promise<PcmBlock | undefined> {
-  await cursor.need(longestFrameBytes(header));
+  const isThere = await cursor.need(longestFrameBytes(header));
   try {
     const { block, frameBytes } = decodeFlacFrame(cursor.bytes, 0, header);
     cursor.skip(frameBytes);
     return block;
   } catch (error) {
     if (!(error instanceof OutOfBits) && !(error instanceof AsrError)) throw error;
-    noteDamage(damage, `byte ${cursor.position}: ${error.message || 'a FLAC frame that the file cuts off'}`);
+    // A frame that the end of the file cuts off is no damage: the length will tell.
+    const cutOff = error instanceof OutOfBits && !isThere;
+    if (!cutOff)
+      noteDamage(damage, `byte ${cursor.position}: ${error.message || 'a FLAC frame without end'}`);
     cursor.skip(2);
     return undefined;
   }

@@ -2,7 +2,7 @@
 // it (video, subtitles), chained files are read link after link, and the sound is trimmed to what
 // the granule positions say.
 
-import { AsrError } from '../../errors.ts';
+import { AsrError, isAsrError } from '../../errors.ts';
 import { ByteCursor, hasText, viewOf, type ByteSource } from './byte-source.ts';
 import { FlacPackets, readStreamInfo } from './flac.ts';
 import { nextOggPage, OggPackets, type OggPage } from './ogg-pages.ts';
@@ -175,13 +175,33 @@ async function* decodeAll(
       opening = page.starts;
       if (page.starts && !track) track = OggTrack.open(page);
       if (page.serial !== track?.serial) continue;
-      for (const block of await track.take(page, damage)) {
+      const blocks: readonly PcmBlock[] | undefined = await takePage(track, page, damage);
+      if (!blocks) {
+        track.close();
+        track = undefined; // another link of the chain may be whole
+      }
+      for (const block of blocks ?? []) {
         heard += framesOf(block);
         yield block;
       }
     }
   } finally {
     track?.close();
+  }
+}
+
+/** The sound of a page, or undefined when the stream's headers are damaged and nothing can come of it. */
+async function takePage(
+  track: OggTrack,
+  page: OggPage,
+  damage: Damage,
+): Promise<readonly PcmBlock[] | undefined> {
+  try {
+    return await track.take(page, damage);
+  } catch (error) {
+    if (!isAsrError(error)) throw error;
+    noteDamage(damage, `Ogg page ${page.sequence}: ${error.message}`);
+    return undefined;
   }
 }
 
