@@ -1,0 +1,20 @@
+// Engine by its description. Libraries of other engines are loaded only when one is asked for.
+
+import { openEndpoint } from './endpoint.ts';
+import type { EngineSpec } from './engine-spec.ts';
+import type { EvalEngine } from './eval-engine.ts';
+import { openSotto } from './sotto.ts';
+
+/** Fails with what keeps the engine from running: `option-invalid`, `model-not-found`, `package-missing` … */
+export async function openEvalEngine(spec: EngineSpec): Promise<EvalEngine> {
+  switch (spec.kind) {
+    case 'sotto':
+      return openSotto(spec);
+    case 'endpoint':
+      return openEndpoint(spec);
+    case 'whisper':
+      return (await import('./whisper.ts')).openWhisper(spec);
+    case 'paraformer':
+      return (await import('./paraformer.ts')).openParaformer(spec);
+  }
+}
