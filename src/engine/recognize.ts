@@ -4,10 +4,10 @@
 // Where the model goes in circles or out of its budget, the utterance is cut at its quietest place and
 // the parts are read again on their own; the segments say so.
 
-import { AsrError, isAsrError } from '../errors.ts';
+import { AsrError, assert, isAsrError } from '../errors.ts';
 import { audioRowsFor, SAMPLES_PER_AUDIO_ROW } from '../model/audio-rows.ts';
-import { type Sequence, sequenceLength } from '../model/decoder.ts';
-import { type Ending, generate } from '../model/generate.ts';
+import { type Sequence, sequenceLength } from '../model/decoder-runs.ts';
+import type { Ending } from '../model/generate.ts';
 import type { Model } from '../model/load.ts';
 import { withoutCycle } from '../model/loops.ts';
 import type { DetokenizerStream } from '../text/tokenizer.ts';
@@ -21,9 +21,6 @@ import type { Stopwatch } from './stopwatch.ts';
 /** Fast speech has about ten ids a second; beyond this the model is not transcribing. */
 const MAX_TOKENS_PER_SECOND = 15;
 const MIN_TOKEN_BUDGET = 24;
-
-/** Utterances decoded side by side: more gain little and hold more cache. */
-const MAX_BATCH = 8;
 
 /** Stretches shorter than this are not cut any further. */
 const MIN_SPLIT_SAMPLES = 2 * SAMPLE_RATE;
@@ -123,46 +120,23 @@ async function* read(
   const prompt = model.prompt(options.instruction);
   const spans = window.utterances
     .map((utterance) => ({ utterance, audioRows: rowsOf(window, utterance) }))
-    .filter(({ audioRows: [start, end] }) => end > start);
+    .filter(({ audioRows: [start, end] }) => end > start)
+    .map((span) => ({ ...span, budget: budgetOf(to, { prompt, audioRows: span.audioRows }) }));
   if (spans.length === 0) return [];
-  const features = await watch.time('features', () =>
+  const features = watch.time('features', () =>
     windowFeatures(window.samples, { melBins: model.manifest.features.melBins, frames: WINDOW_FRAMES }),
   );
-  const audio = await watch.time('encoder', () => model.encoder.encode(features, 1, WINDOW_FRAMES));
-  watch.windows++;
-  const readings: Reading[] = [];
-  const before = { ...model.decoder.work };
-  try {
-    for (let at = 0; at < spans.length; at += MAX_BATCH) {
-      const batch = spans.slice(at, at + MAX_BATCH);
-      const sequences = batch.map(({ audioRows }) => ({ prompt, audioRows }));
-      readings.push(...batch.map(({ utterance }) => blank(utterance, model)));
-      const first = readings.length - batch.length;
-      const events = generate(
-        model.decoder,
-        sequences,
-        audio,
-        {
-          stopIds: model.stopIds,
-          budgets: sequences.map((s) => budgetOf(to, s)),
-          loopGuard: options.loopGuard,
-          draft,
-        },
-        signal,
-      );
-      for await (const event of events) {
-        const reading = readings[first + event.sequence];
-        if (reading === undefined) continue;
-        if (event.type === 'end') reading.ending = event.ending;
-        else yield* grow(to, reading, first + event.sequence, event.id, event.logProb);
-      }
+  const readings = spans.map(({ utterance }) => blank(utterance, model));
+  const passage = { features, frames: WINDOW_FRAMES, prompt, spans, loopGuard: options.loopGuard, draft };
+  for await (const event of model.reader.read(passage, signal)) {
+    if (event.type === 'work') {
+      watch.addWork(event);
+      continue;
     }
-  } finally {
-    audio.dispose();
-    const { prefillMs, stepsMs, runs } = model.decoder.work;
-    watch.add('prefill', prefillMs - before.prefillMs);
-    watch.add('steps', stepsMs - before.stepsMs);
-    watch.decoderRuns += runs - before.runs;
+    const reading = readings[event.sequence];
+    assert(reading !== undefined, 'the reader speaks of spans that it was given');
+    if (event.type === 'end') reading.ending = event.ending;
+    else yield* grow(to, reading, event.sequence, event.id, event.logProb);
   }
   return readings;
 }

@@ -1,6 +1,9 @@
 // Where the time went.
 
+import type { ReadEvent } from '../model/reader.ts';
 import type { Timings } from './events.ts';
+
+type Work = Extract<ReadEvent, { type: 'work' }>;
 
 type Stage = 'features' | 'encoder' | 'prefill' | 'steps';
 
@@ -8,20 +11,27 @@ type Stage = 'features' | 'encoder' | 'prefill' | 'steps';
 export class Stopwatch {
   readonly #startMs = performance.now();
   readonly #spentMs = new Map<Stage, number>();
-  windows = 0;
+  #windows = 0;
+  #decoderRuns = 0;
   tokens = 0;
-  decoderRuns = 0;
 
-  async time<T>(stage: Stage, work: () => T | Promise<T>): Promise<T> {
+  time<T>(stage: Stage, work: () => T): T {
     const startMs = performance.now();
-    try {
-      return await work();
-    } finally {
-      this.add(stage, performance.now() - startMs);
-    }
+    const result = work();
+    this.#add(stage, performance.now() - startMs);
+    return result;
   }
 
-  add(stage: Stage, ms: number): void {
+  /** What a reader says of one window. */
+  addWork({ encoderMs, prefillMs, stepsMs, decoderRuns }: Work): void {
+    this.#add('encoder', encoderMs);
+    this.#add('prefill', prefillMs);
+    this.#add('steps', stepsMs);
+    this.#decoderRuns += decoderRuns;
+    this.#windows++;
+  }
+
+  #add(stage: Stage, ms: number): void {
     this.#spentMs.set(stage, (this.#spentMs.get(stage) ?? 0) + ms);
   }
 
@@ -33,9 +43,9 @@ export class Stopwatch {
       prefillMs: spent('prefill'),
       stepsMs: spent('steps'),
       totalMs: performance.now() - this.#startMs,
-      windows: this.windows,
+      windows: this.#windows,
       tokens: this.tokens,
-      decoderRuns: this.decoderRuns,
+      decoderRuns: this.#decoderRuns,
     };
   }
 }

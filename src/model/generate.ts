@@ -1,8 +1,8 @@
 // Greedy decoding: prefill once, then one step per token, for one sequence or several side by side.
 // No sampling, no penalty, no suppression: the reference's own recipe.
 
-import type { Decoder, Prediction, Sequence } from './decoder.ts';
-import { sequenceLength } from './decoder.ts';
+import type { Decoder } from './decoder.ts';
+import { type Prediction, type Sequence, sequenceLength } from './decoder-runs.ts';
 import type { AudioEmbeds } from './encoder.ts';
 import { cycleAtEnd } from './loops.ts';
 
@@ -71,8 +71,8 @@ async function* begin(
   return predictions.slice(accepted, accepted + 1);
 }
 
-/** One sequence's text under way. */
-class Text {
+/** One sequence's text under way: takes predictions, says what they mean. */
+export class Text {
   readonly sequence: number;
   readonly #options: GenerateOptions;
   readonly #budget: number;

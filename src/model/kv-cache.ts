@@ -10,6 +10,7 @@
 
 import { assert } from '../errors.ts';
 import type { Runtime, Tensor } from '../ports.ts';
+import type { CacheFeeds } from './decoder-runs.ts';
 import { pastKey, pastValue, presentKey, presentValue } from './graph-io.ts';
 
 export interface CacheShape {
@@ -21,7 +22,7 @@ export interface CacheShape {
 /** Buffers come in multiples of this many positions, so that a slightly longer clip reuses them. */
 const CAPACITY_STEP = 128;
 
-export class KvCache {
+export class KvCache implements CacheFeeds {
   readonly #runtime: Runtime;
   readonly #shape: CacheShape;
   readonly #activation: 'float32' | 'float16';
@@ -41,7 +42,7 @@ export class KvCache {
     return namesOf(layers).map(([, present]) => present);
   }
 
-  presentNames(): string[] {
+  get presentNames(): string[] {
     return KvCache.presentNames(this.#shape.layers);
   }
 
@@ -59,14 +60,14 @@ export class KvCache {
     }
   }
 
-  /** The past, by input name. */
-  feeds(): Record<string, Tensor> {
+  /** By input name. */
+  get past(): Record<string, Tensor> {
     assert(this.#past.size > 0, 'the cache has been reset before it is used');
     return Object.fromEntries(this.#past);
   }
 
   /** Tensors that the run should write present into; none unless the runtime shares them. */
-  into(): Record<string, Tensor> | undefined {
+  get into(): Record<string, Tensor> | undefined {
     if (this.#runtime.cache !== 'shared') return undefined;
     return Object.fromEntries(this.#names().map(([past, present]) => [present, this.#tensor(past)]));
   }

@@ -4,11 +4,13 @@ import { AsrError, assert } from '../errors.ts';
 import type { ModelFile, ModelFiles, Runtime, SessionSource } from '../ports.ts';
 import { Tokenizer } from '../text/tokenizer.ts';
 import { Decoder } from './decoder.ts';
+import { DecoderRuns } from './decoder-runs.ts';
 import { Encoder } from './encoder.ts';
 import { ENCODER_OUTPUT } from './graph-io.ts';
 import { KvCache } from './kv-cache.ts';
 import { type FileEntry, type GraphEntry, type GraphPair, type Manifest, parseManifest } from './manifest.ts';
 import { type Prompt, renderPrompt } from './prompt.ts';
+import { type Reader, SoloReader } from './reader.ts';
 
 /** A model ready to read. `release` ends its sessions; the runtime stays with who made it. */
 export interface Model {
@@ -17,6 +19,7 @@ export interface Model {
   readonly activation: 'float32' | 'float16';
   readonly encoder: Encoder;
   readonly decoder: Decoder;
+  readonly reader: Reader;
   readonly tokenizer: Tokenizer;
   readonly stopIds: ReadonlySet<number>;
   /** The prompt around the audio; without an instruction, the one that the model was trained with. */
@@ -56,7 +59,9 @@ export async function loadModel(
     const presents = KvCache.presentNames(cache.layers);
     const decoderSession = await runtime.createSession(source(files, manifest, pair.decoder, presents));
     const encoder = new Encoder(runtime, encoderSession, config.audio.melBins);
-    const decoder = new Decoder(runtime, decoderSession, cache, pair.activation, config.text.hiddenSize);
+    const runs = new DecoderRuns(runtime, decoderSession, pair.activation, config.text.hiddenSize);
+    const decoder = new Decoder(runtime, runs, cache, pair.activation);
+    const stopIds = new Set(config.stopIds);
     return {
       manifest,
       runtime,
@@ -64,7 +69,8 @@ export async function loadModel(
       encoder,
       decoder,
       tokenizer,
-      stopIds: new Set(config.stopIds),
+      reader: new SoloReader(encoder, decoder, stopIds),
+      stopIds,
       prompt: (instruction = manifest.instruction) => renderPrompt(tokenizer, instruction),
       release: async () => {
         await encoder.release();
