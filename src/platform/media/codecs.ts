@@ -1,33 +1,28 @@
 // The packet decoders that come with Sotto and run anywhere. A platform may offer more (a browser's
-// WebCodecs) and hands them to `openMedia`.
+// WebCodecs) and hands them to `openMedia`. Each is loaded when the first file needs it.
 
-import { MPEGDecoder } from 'mpg123-decoder';
 import { pcmFormat, type PcmEncoding } from '../../signal/pcm.ts';
-import { AacPackets } from './aac/packets.ts';
 import { viewOf } from './byte-source.ts';
-import { FlacPackets } from './flac.ts';
-import { OpusPackets, readOpusHead, type OpusHead } from './opus.ts';
-import { mpegFrameAt } from './mpeg-frames.ts';
-import type { NoteBadPacket, PacketDecoder, TrackConfig } from './packets.ts';
+import { readOpusHead, type OpusHead } from './opus-head.ts';
+import type { PacketDecoder, TrackConfig } from './packets.ts';
 import type { PcmBlock } from './pcm.ts';
-import { quietly } from './quietly.ts';
-import { splitVorbisHeaders, VorbisPackets } from './vorbis.ts';
+import { splitVorbisHeaders } from './vorbis-head.ts';
 
 /** Opens one of our own decoders; undefined for codecs we have none for. */
 export async function openOwnDecoder(config: TrackConfig): Promise<PacketDecoder | undefined> {
   switch (config.codec) {
     case 'opus':
-      return OpusPackets.start(opusHeadOf(config));
+      return (await import('./opus.ts')).OpusPackets.start(opusHeadOf(config));
     case 'vorbis': {
       const { head, setup } = splitVorbisHeaders(config.description ?? new Uint8Array(0));
-      return VorbisPackets.start(head, setup);
+      return (await import('./vorbis.ts')).VorbisPackets.start(head, setup);
     }
     case 'flac':
-      return new FlacPackets(config.description);
+      return new (await import('./flac.ts')).FlacPackets(config.description);
     case 'aac':
-      return new AacPackets(config);
+      return new (await import('./aac/packets.ts')).AacPackets(config);
     case 'mp3':
-      return Mp3Packets.start();
+      return (await import('./mp3-packets.ts')).Mp3Packets.start();
     default: {
       const encoding = PCM[config.codec];
       return encoding && new PcmPackets(encoding, config);
@@ -47,42 +42,6 @@ export function opusHeadOf({ channels, description }: TrackConfig): OpusHead {
     coupledStreams: mapping.length - 1,
     mapping,
   };
-}
-
-/** MP3 in MP4, MOV or Matroska. The container says what to trim, so the decoder does not. */
-class Mp3Packets implements PacketDecoder {
-  readonly #mpg123: MPEGDecoder;
-  #channels = 2;
-
-  private constructor(mpg123: MPEGDecoder) {
-    this.#mpg123 = mpg123;
-  }
-
-  static async start(): Promise<Mp3Packets> {
-    const mpg123 = new MPEGDecoder({ enableGapless: false });
-    await mpg123.ready;
-    return new Mp3Packets(mpg123);
-  }
-
-  decode(packets: readonly Uint8Array[], note: NoteBadPacket): Promise<readonly PcmBlock[]> {
-    // Containers are often wrong about the channels; mpg123 gives mono as two equal ones.
-    const first = packets.map((packet) => mpegFrameAt(packet, 0)).find((frame) => frame !== undefined);
-    this.#channels = first?.channels ?? this.#channels;
-    const { channelData, errors, samplesDecoded, sampleRate } = quietly(() =>
-      this.#mpg123.decodeFrames([...packets]),
-    );
-    for (const error of errors) note(error.message);
-    const block = { sampleRate, channels: channelData.slice(0, this.#channels) };
-    return Promise.resolve(samplesDecoded === 0 ? [] : [block]);
-  }
-
-  flush(): Promise<readonly PcmBlock[]> {
-    return Promise.resolve([]);
-  }
-
-  close(): void {
-    this.#mpg123.free();
-  }
 }
 
 /** mediabunny's names of plain samples. */

@@ -23,9 +23,8 @@ import {
 import { AsrError, isAsrError } from '../../errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { opusHeadOf } from './codecs.ts';
-import { cut } from './ogg.ts';
 import type { OpenPacketDecoder, PacketDecoder, TrackConfig } from './packets.ts';
-import { framesOf, noteDamage, type Damage, type PcmBlock, type PcmSource } from './pcm.ts';
+import { cut, framesOf, noteDamage, type Damage, type PcmBlock, type PcmSource } from './pcm.ts';
 
 /** What mediabunny may keep of the file: beside it only the index is held. */
 const CACHE_BYTES = 4 << 20;

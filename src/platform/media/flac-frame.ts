@@ -109,7 +109,7 @@ export function decodeFlacFrame(
   header: FlacHeader,
 ): { block: PcmBlock; frameBytes: number } {
   const bits = new FlacBits(bytes, at + header.headerBytes);
-  const channels = Array.from({ length: header.channels }, (_, c) => readSubframe(bits, header, c));
+  const channels = readSubframes(bits, header, bytes.length);
   bits.alignToByte();
   const crcAt = bits.position;
   if (crcAt + 2 > bytes.length) throw new OutOfBits();
@@ -121,6 +121,15 @@ export function decodeFlacFrame(
     channels: channels.map((samples) => scaled(samples, scale)),
   };
   return { block, frameBytes: crcAt + 2 - at };
+}
+
+function readSubframes(bits: FlacBits, header: FlacHeader, endByte: number): Residual[] {
+  try {
+    return Array.from({ length: header.channels }, (_, c) => readSubframe(bits, header, c));
+  } catch (error) {
+    // What looks wrong at the very end is what the reader made up behind it.
+    throw bits.position >= endByte ? new OutOfBits() : error;
+  }
 }
 
 function scaled(samples: Residual, scale: number): Float32Array {

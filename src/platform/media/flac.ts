@@ -147,10 +147,11 @@ async function decodeNext(
 }
 
 function checkLength(samples: number, info: StreamInfo | undefined, damage: Damage, position: number): void {
-  if (samples === 0) {
-    const why = damage.first ?? 'no frame of it could be decoded';
-    throw new AsrError('audio-malformed', `nothing in the FLAC file could be decoded (${why})`);
+  if (samples === 0 && damage.first) {
+    throw new AsrError('audio-malformed', `nothing in the FLAC file could be decoded (${damage.first})`);
   }
+  if (samples === 0)
+    throw new AsrError('audio-truncated', `the FLAC file ends in its first frame, at byte ${position}`);
   if (!info || samples >= info.totalSamples) return;
   const what = `${samples} of its ${info.totalSamples} samples`;
   if (damage.places > 0) {

@@ -6,18 +6,18 @@ import { AsrError, isAsrError } from '../../errors.ts';
 import { ByteCursor, hasText, viewOf, type ByteSource } from './byte-source.ts';
 import { FlacPackets, readStreamInfo } from './flac.ts';
 import { nextOggPage, OggPackets, type OggPage } from './ogg-pages.ts';
-import { OPUS_RATE, OpusPackets, readOpusHead } from './opus.ts';
+import { OPUS_RATE, readOpusHead } from './opus-head.ts';
 import type { PacketDecoder } from './packets.ts';
 import {
+  cut,
   framesOf,
   noteDamage,
-  sliceOf,
   type AudioFormat,
   type Damage,
   type PcmBlock,
   type PcmSource,
 } from './pcm.ts';
-import { readVorbisHead, VorbisPackets } from './vorbis.ts';
+import { readVorbisHead } from './vorbis-head.ts';
 
 /** One codec in Ogg, told by its first packet. */
 interface OggCodec {
@@ -106,14 +106,16 @@ function codecOf(packet: Uint8Array): OggCodec | undefined {
 function opusIn(packet: Uint8Array): OggCodec {
   const head = readOpusHead(packet);
   const { channels, preSkip } = head;
-  const start = (): Promise<PacketDecoder> => OpusPackets.start(head);
+  const start = async (): Promise<PacketDecoder> => (await import('./opus.ts')).OpusPackets.start(head);
   return { codec: 'opus', sampleRate: OPUS_RATE, channels, preSkip, headerPackets: 2, start };
 }
 
 function vorbisIn(packet: Uint8Array): OggCodec {
   const { sampleRate, channels } = readVorbisHead(packet);
-  const start = ([head, , setup]: readonly Uint8Array[]): Promise<PacketDecoder> =>
-    VorbisPackets.start(head ?? packet, setup ?? new Uint8Array(0));
+  const start = async ([head, , setup]: readonly Uint8Array[]): Promise<PacketDecoder> => {
+    const { VorbisPackets } = await import('./vorbis.ts');
+    return VorbisPackets.start(head ?? packet, setup ?? new Uint8Array(0));
+  };
   return { codec: 'vorbis', sampleRate, channels, preSkip: 0, headerPackets: 3, start };
 }
 
@@ -280,18 +282,4 @@ class OggTrack {
 function originOf(page: OggPage, frames: number): number | undefined {
   if (page.granule < 0) return undefined;
   return page.ends ? Math.max(0, page.granule - frames) : page.granule - frames;
-}
-
-/** The frames `[start, end)` of several blocks in a row. */
-export function cut(blocks: readonly PcmBlock[], start: number, end: number): PcmBlock[] {
-  let at = 0;
-  const kept: PcmBlock[] = [];
-  for (const block of blocks) {
-    const frames = framesOf(block);
-    const from = Math.max(0, start - at);
-    const to = Math.min(frames, end - at);
-    if (from < to) kept.push(sliceOf(block, from, to));
-    at += frames;
-  }
-  return kept;
 }

@@ -9,15 +9,11 @@
 //   MP4, WebM, ADTS, TS        container.ts   mediabunny, then the codec's packet decoder
 //
 // The same code runs in Node, in a page and in a worker; a platform may bring further packet decoders.
+// Readers are loaded when a file needs them: together they are 300 kB compressed.
 
 import { AsrError } from '../../errors.ts';
 import type { ByteSource } from './byte-source.ts';
-import { openOwnDecoder } from './codecs.ts';
-import { openContainer } from './container.ts';
-import { openFlac } from './flac.ts';
-import { openMp3 } from './mp3.ts';
 import { id3Bytes } from './mpeg-frames.ts';
-import { openOgg } from './ogg.ts';
 import type { OpenPacketDecoder } from './packets.ts';
 import type { PcmSource } from './pcm.ts';
 import { openRaw, openSoundFile, openSphere, type RawFormat } from './plain.ts';
@@ -48,11 +44,11 @@ export async function openMedia(source: ByteSource, options: MediaOptions = {}):
     case 'sphere':
       return openSphere(source);
     case 'mpeg':
-      return openMp3(source, soundAt);
+      return (await import('./mp3.ts')).openMp3(source, soundAt);
     case 'flac':
-      return openFlac(source, soundAt);
+      return (await import('./flac.ts')).openFlac(source, soundAt);
     case 'ogg':
-      return openOgg(source);
+      return (await import('./ogg.ts')).openOgg(source);
     case 'mp4':
     case 'matroska':
     case 'adts':
@@ -60,7 +56,7 @@ export async function openMedia(source: ByteSource, options: MediaOptions = {}):
       // Only AAC behind a long tag comes here from a stream: see `readsForward`.
       if (!source.seekable)
         throw new AsrError('audio-unsupported', 'the file cannot be read while it arrives');
-      return openContainer(source, decoderLadder(options.platformDecoder));
+      return (await import('./container.ts')).openContainer(source, decoderLadder(options.platformDecoder));
     case 'foreign':
       throw new AsrError('audio-unsupported', `the file is ${sniffed.name}`);
   }
@@ -84,5 +80,6 @@ async function sniffBehindTag(
 }
 
 function decoderLadder(platformDecoder: OpenPacketDecoder | undefined): OpenPacketDecoder {
-  return async (config) => (await platformDecoder?.(config)) ?? (await openOwnDecoder(config));
+  return async (config) =>
+    (await platformDecoder?.(config)) ?? (await (await import('./codecs.ts')).openOwnDecoder(config));
 }

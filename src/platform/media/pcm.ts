@@ -79,10 +79,24 @@ export function framesOf(block: PcmBlock): number {
 }
 
 /** The frames `[start, end)` of a block, not copied. */
-export function sliceOf(block: PcmBlock, start: number, end: number): PcmBlock {
+function sliceOf(block: PcmBlock, start: number, end: number): PcmBlock {
   if (start === 0 && end >= framesOf(block)) return block;
   return {
     sampleRate: block.sampleRate,
     channels: block.channels.map((channel) => channel.subarray(start, end)),
   };
+}
+
+/** The frames `[start, end)` of several blocks in a row. */
+export function cut(blocks: readonly PcmBlock[], start: number, end: number): PcmBlock[] {
+  let at = 0;
+  const kept: PcmBlock[] = [];
+  for (const block of blocks) {
+    const frames = framesOf(block);
+    const from = Math.max(0, start - at);
+    const to = Math.min(frames, end - at);
+    if (from < to) kept.push(sliceOf(block, from, to));
+    at += frames;
+  }
+  return kept;
 }

@@ -6,49 +6,11 @@
 // WebAssembly and Content-Security-Policy.
 
 import { OggVorbisDecoder } from '@wasm-audio-decoders/ogg-vorbis';
-import { AsrError } from '../../errors.ts';
-import { hasText, viewOf } from './byte-source.ts';
+import { hasText } from './byte-source.ts';
 import type { NoteBadPacket, PacketDecoder } from './packets.ts';
 import { fromXiphOrder, type PcmBlock } from './pcm.ts';
 import { quietly } from './quietly.ts';
-
-/** The identification header (Vorbis I, section 4.2.2). */
-export interface VorbisHead {
-  readonly sampleRate: number;
-  readonly channels: number;
-}
-
-/** Reads a Vorbis identification packet. Fails with `audio-malformed`. */
-export function readVorbisHead(bytes: Uint8Array): VorbisHead {
-  if (!hasText(bytes, 0, '\x01vorbis') || bytes.length < 30) throw badHeader('it is cut off');
-  const channels = bytes[11] ?? 0;
-  const sampleRate = viewOf(bytes).getUint32(12, true);
-  if (channels === 0 || sampleRate === 0) throw badHeader(`${channels} channels at ${sampleRate} Hz`);
-  return { sampleRate, channels };
-}
-
-/** The three headers that Matroska and MP4 keep in one piece, with Xiph lacing. */
-export function splitVorbisHeaders(description: Uint8Array): { head: Uint8Array; setup: Uint8Array } {
-  if (description[0] !== 2) throw badHeader('its three parts are not where they belong');
-  let at = 1;
-  const lengths = [0, 1].map(() => {
-    let length = 0;
-    for (let byte = 255; byte === 255; at++) {
-      byte = description[at] ?? 0;
-      length += byte;
-    }
-    return length;
-  });
-  const [headBytes = 0, commentBytes = 0] = lengths;
-  return {
-    head: description.subarray(at, at + headBytes),
-    setup: description.subarray(at + headBytes + commentBytes),
-  };
-}
-
-function badHeader(why: string): AsrError {
-  return new AsrError('audio-malformed', `the Vorbis header is damaged: ${why}`);
-}
+import { badVorbisHeader, readVorbisHead } from './vorbis-head.ts';
 
 /** The library copies packets and headers into a buffer of this size, unchecked. */
 const MAX_PACKET_BYTES = 128 * 1024;
@@ -70,7 +32,7 @@ export class VorbisPackets implements PacketDecoder {
   static async start(head: Uint8Array, setup: Uint8Array): Promise<VorbisPackets> {
     readVorbisHead(head);
     if (!hasText(setup, 0, '\x05vorbis') || setup.length > MAX_PACKET_BYTES)
-      throw badHeader('its setup is not one');
+      throw badVorbisHeader('its setup is not one');
     const libvorbis = new OggVorbisDecoder();
     await libvorbis.ready;
     return new VorbisPackets(head, setup, libvorbis);
