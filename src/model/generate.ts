@@ -36,7 +36,8 @@ export async function* generate(
   signal: AbortSignal,
 ): AsyncGenerator<GenerateEvent, void> {
   signal.throwIfAborted();
-  const texts = sequences.map((_, i) => new Text(i, options.budgets[i] ?? 0, options));
+  const { budgets, stopIds, loopGuard } = options;
+  const texts = sequences.map((_, i) => new Text(i, budgets[i] ?? 0, stopIds, loopGuard));
   let predictions = yield* begin(decoder, sequences, audio, options, texts);
   for (;;) {
     for (const text of texts) yield* text.take(predictions[text.sequence]);
@@ -74,15 +75,17 @@ async function* begin(
 /** One sequence's text under way: takes predictions, says what they mean. */
 export class Text {
   readonly sequence: number;
-  readonly #options: GenerateOptions;
   readonly #budget: number;
+  readonly #stopIds: ReadonlySet<number>;
+  readonly #loopGuard: boolean;
   readonly #ids: number[] = [];
   ended = false;
 
-  constructor(sequence: number, budget: number, options: GenerateOptions) {
+  constructor(sequence: number, budget: number, stopIds: ReadonlySet<number>, loopGuard: boolean) {
     this.sequence = sequence;
     this.#budget = budget;
-    this.#options = options;
+    this.#stopIds = stopIds;
+    this.#loopGuard = loopGuard;
   }
 
   /** The id to feed next; null once the text has ended. */
@@ -93,11 +96,11 @@ export class Text {
   *take(prediction: Prediction | undefined): Generator<GenerateEvent> {
     if (this.ended || prediction === undefined) return;
     const { id, logProb } = prediction;
-    if (this.#options.stopIds.has(id)) return yield this.#end('stop');
+    if (this.#stopIds.has(id)) return yield this.#end('stop');
     if (this.#ids.length >= this.#budget) return yield this.#end('budget');
     this.#ids.push(id);
     yield { type: 'token', sequence: this.sequence, id, logProb };
-    if (this.#options.loopGuard && cycleAtEnd(this.#ids) > 0) yield this.#end('loop');
+    if (this.#loopGuard && cycleAtEnd(this.#ids) > 0) yield this.#end('loop');
     else if (this.#ids.length >= this.#budget) yield this.#end('budget');
   }
 

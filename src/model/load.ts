@@ -19,6 +19,7 @@ export interface Model {
   readonly activation: 'float32' | 'float16';
   readonly encoder: Encoder;
   readonly decoder: Decoder;
+  readonly runs: DecoderRuns;
   readonly reader: Reader;
   readonly tokenizer: Tokenizer;
   readonly stopIds: ReadonlySet<number>;
@@ -69,6 +70,7 @@ export async function loadModel(
       encoder,
       decoder,
       tokenizer,
+      runs,
       reader: new SoloReader(encoder, decoder, stopIds),
       stopIds,
       prompt: (instruction = manifest.instruction) => renderPrompt(tokenizer, instruction),
