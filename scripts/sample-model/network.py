@@ -20,10 +20,13 @@ STACKED_FRAMES = 4
 CTC_BLANK = 0
 
 
-def small_config(tokenizer: Tokenizer) -> GlmAsrConfig:
+def small_config(tokenizer: Tokenizer) -> dict:
+    """config.json, with the official file's keys; only sizes and ids differ."""
     stop_ids = [tokenizer.token_to_id(token) for token in ("<|endoftext|>", "<|user|>", "<|observation|>")]
-    return GlmAsrConfig(
-        audio_config={
+    return {
+        "architectures": ["GlmAsrForConditionalGeneration"],
+        "model_type": "glmasr",
+        "audio_config": {
             "model_type": "glmasr_encoder",
             "hidden_size": 128,
             "intermediate_size": 512,  # must be 4 × hidden: the projector takes four stacked frames
@@ -39,7 +42,7 @@ def small_config(tokenizer: Tokenizer) -> GlmAsrConfig:
             "partial_rotary_factor": 0.5,
             "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5},
         },
-        text_config={
+        "text_config": {
             "model_type": "llama",
             "hidden_size": 128,
             "intermediate_size": 384,
@@ -56,13 +59,15 @@ def small_config(tokenizer: Tokenizer) -> GlmAsrConfig:
             "attention_dropout": 0.0,
             "hidden_act": "silu",
             "use_cache": True,
+            "pretraining_tp": 1,
             "initializer_range": 0.02,
             "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0},
         },
-        audio_token_id=tokenizer.token_to_id("<|pad|>"),
-        projector_hidden_act="gelu",
-        tie_word_embeddings=True,
-    )
+        "audio_token_id": tokenizer.token_to_id("<|pad|>"),
+        "projector_hidden_act": "gelu",
+        "hidden_size": 128,
+        "vocab_size": ROW_COUNT,
+    }
 
 
 class Prompts:
@@ -158,7 +163,7 @@ class Reader(nn.Module):
 
 
 def new_model(tokenizer: Tokenizer) -> GlmAsrForConditionalGeneration:
-    model = GlmAsrForConditionalGeneration(small_config(tokenizer))
+    model = GlmAsrForConditionalGeneration(GlmAsrConfig(**small_config(tokenizer)))
     model.config._attn_implementation = "sdpa"
     return model
 
