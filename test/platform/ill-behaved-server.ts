@@ -36,9 +36,11 @@ export interface IllBehavedServer {
   sentBytes: number;
   readonly asked: Asked[];
   readonly headersSeen: Record<string, string>[];
+  /** Of requests for files. */
+  readonly methods: Set<string>;
   /** Decides what goes wrong with an answer; replaced at will. */
   fault: (asked: Asked) => Fault | undefined;
-  /** For all connections together; Infinity at first. */
+  /** For all connections together; Infinity at first, 0 to hold everything back. */
   bytesPerSecond: number;
   /** Further pages by their path. */
   readonly pages: Map<string, { type: string; body: string | Buffer; headers?: Record<string, string> }>;
@@ -58,6 +60,7 @@ export async function startServer(model: StandInModel): Promise<IllBehavedServer
     sentBytes: 0,
     asked: [],
     headersSeen: [],
+    methods: new Set(),
     fault: () => undefined,
     bytesPerSecond: Infinity,
     pages: new Map(),
@@ -71,6 +74,7 @@ export async function startServer(model: StandInModel): Promise<IllBehavedServer
 
   /** Waits until another slice may go out. */
   async function pace(bytes: number): Promise<void> {
+    while (server.bytesPerSecond === 0) await sleep(5);
     const now = performance.now();
     dueAt = Math.max(now, dueAt) + (bytes / server.bytesPerSecond) * 1000;
     if (dueAt - now > 2) await sleep(dueAt - now);
@@ -91,6 +95,7 @@ export async function startServer(model: StandInModel): Promise<IllBehavedServer
     const asked = { path, startByte: Number(match?.[1] ?? 0), before: counts.get(path) ?? 0 };
     counts.set(path, asked.before + 1);
     server.asked.push(asked);
+    server.methods.add(request.method ?? '');
     server.headersSeen.push(request.headers as Record<string, string>);
     const fault = server.fault(asked);
     const sizeBytes = model.sizeOf(path);

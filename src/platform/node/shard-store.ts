@@ -14,6 +14,7 @@ import {
   readdir,
   rename,
   rm,
+  rmdir,
   stat,
   statfs,
   truncate,
@@ -116,6 +117,8 @@ class DiskStore implements ShardStore {
       await rename(fresh, this.#whole(path));
       await rm(this.#unfinished(path), { force: true });
       await syncFolder(this.#folder);
+      // The manifest comes last. A newer version may be on its way already; then the folder is not empty.
+      if (path === MANIFEST_PATH) await rmdir(join(this.#folder, UNFINISHED)).catch(() => undefined);
     }).catch(async (error: unknown) => {
       await rm(fresh, { force: true }).catch(() => undefined); // the first failure is the one to tell
       throw error;

@@ -1,5 +1,7 @@
 // One tab at a time writes a model.
 
+import { AsrError } from '../../errors.ts';
+
 /** See `ModelLibrary.exclusively`. A tab that is closed or crashes lets go by itself. */
 export async function exclusively<T>(
   id: string,
@@ -10,7 +12,9 @@ export async function exclusively<T>(
   const locks = (navigator as Partial<Navigator>).locks;
   if (locks === undefined) return work();
   const name = `sotto-model:${id}`;
-  const { held = [] } = await locks.query();
+  const { held = [] } = await locks.query().catch((cause: unknown) => {
+    throw new AsrError('storage-denied', 'the browser gives this page no locks and no storage', { cause });
+  });
   if (held.some((lock) => lock.name === name)) onWait?.();
   return locks.request(name, { signal }, work);
 }
