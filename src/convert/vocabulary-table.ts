@@ -56,7 +56,8 @@ export class VocabularyTable {
   #rows(g: Graph, piece: Weight, ids: Value): Value {
     const [numbers, scales] = g.weight(piece);
     assert(numbers !== undefined, 'a weight has parts');
-    if (this.#format.kind === 'plain') return gatherRows(g, numbers, ids);
+    // The table is cast, not the rows: a device without half precision can read only the former, once, at load.
+    if (this.#format.kind === 'plain') return gatherRows(g, cast(g, numbers, this.#setting.activation), ids);
     assert(scales !== undefined, 'quantised weights have scales');
     return this.#format.kind === 'blocks'
       ? blockRows(g, numbers, this.#perBlock(g, piece), this.#format.bits, piece.columns, ids)
