@@ -1,9 +1,7 @@
 // START HERE. The main flow: audio in, transcript events out; the same for a file, a microphone and an
 // upload. Everything slow or stateful is a guest from below.
 
-import type { Model } from '../model/load.ts';
 import { type AudioBlock, SAMPLE_RATE } from '../signal/units.ts';
-import type { Engine, EngineInfo } from './engine.ts';
 import type { TranscribeOptions, TranscriptEvent } from './events.ts';
 import { Draft } from './draft.ts';
 import { Ear } from './ear.ts';
@@ -112,55 +110,6 @@ function windowEvent(window: AudioWindow): Extract<TranscriptEvent, { type: 'win
 
 function endOf({ startSample, samples }: AudioWindow): number {
   return startSample + samples.length;
-}
-
-/**
- * An engine in place, over a loaded model.
- *
- * `reload` builds the model anew after its device was lost; the job then goes on at the window it was at.
- */
-export function createEngine(model: Model, reload?: () => Promise<Model>): Engine {
-  const holder: ModelHolder = {
-    model,
-    rebuild:
-      reload &&
-      (async () => {
-        holder.model = await reload();
-      }),
-  };
-  let previous: Promise<void> = Promise.resolve();
-  return {
-    get info() {
-      return infoOf(holder.model);
-    },
-    async *transcribe(audio, options, signal) {
-      const turn = previous;
-      let end = (): void => {};
-      previous = new Promise((resolve) => (end = resolve));
-      try {
-        await turn;
-        signal.throwIfAborted();
-        yield* transcribe(holder, audio, options, signal);
-      } finally {
-        end();
-      }
-    },
-    async release() {
-      await previous;
-      await holder.model.release();
-      await holder.model.runtime.release();
-    },
-  };
-}
-
-function infoOf({ manifest, runtime, activation }: Model): EngineInfo {
-  return {
-    modelName: manifest.name,
-    profile: manifest.profile,
-    provider: runtime.provider,
-    activation,
-    device: runtime.description,
-  };
 }
 
 /** Counts the samples that pass, and lets go when the user has changed their mind. */

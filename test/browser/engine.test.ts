@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { EXACT_OPTIONS, type TranscriptEvent } from '../../src/engine/events.ts';
-import { createEngine } from '../../src/engine/transcribe.ts';
+import { createEngine } from '../../src/engine/create-engine.ts';
 import { MANIFEST_PATH, filesOf, parseManifest } from '../../src/model/manifest.ts';
 import { type WebEngineRequest, connectWorker } from '../../src/platform/web/engine-client.ts';
 import { createWebRuntime } from '../../src/platform/web/ort.ts';

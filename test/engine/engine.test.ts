@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import { EXACT_OPTIONS, type TranscriptEvent } from '../../src/engine/events.ts';
-import { createEngine } from '../../src/engine/transcribe.ts';
+import { createEngine } from '../../src/engine/create-engine.ts';
 import { MANIFEST_PATH, filesOf, parseManifest } from '../../src/model/manifest.ts';
 import { startEngine } from '../../src/platform/node/engine-client.ts';
 import { createNodeRuntime } from '../../src/platform/node/ort.ts';

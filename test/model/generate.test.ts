@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Sequence } from '../../src/model/decoder-runs.ts';
 import type { AudioEmbeds } from '../../src/model/encoder.ts';
 import { type GenerateOptions, generate } from '../../src/model/generate.ts';
 import type { Model } from '../../src/model/load.ts';
@@ -15,7 +16,7 @@ async function idsOf(
   model: Model,
   audio: AudioEmbeds,
   options: GenerateOptions,
-  sequences = [SEQUENCE],
+  sequences: readonly Sequence[] = [SEQUENCE],
 ): Promise<number[][]> {
   const ids: number[][] = sequences.map(() => []);
   for await (const event of generate(model.decoder, sequences, audio, options, NEVER)) {

@@ -15,6 +15,8 @@ export interface NodeEngineRequest {
   readonly provider: NodeProvider;
   /** Threads of one product; default: the cores that this process may use. */
   readonly threads?: number;
+  /** Stretches decoded side by side; default 1: one job at a time. */
+  readonly seats?: number;
 }
 
 /**

@@ -58,21 +58,11 @@ export async function connectEngine<Load>(
     endpoint.post({ type: 'load', id, request });
   });
 
-  /** Jobs stand in line here: the engine does one at a time. */
-  let previous: Promise<void> = Promise.resolve();
   return {
     info,
     async *transcribe(audio, options, signal) {
-      const turn = previous;
-      let end = (): void => {};
-      previous = new Promise((resolve) => (end = resolve));
-      try {
-        await turn;
-        signal.throwIfAborted();
-        yield* new RemoteJob(endpoint, open, (id) => inboxes.delete(id)).run(audio, options, signal);
-      } finally {
-        end();
-      }
+      signal.throwIfAborted();
+      yield* new RemoteJob(endpoint, open, (id) => inboxes.delete(id)).run(audio, options, signal);
     },
     async release() {
       failAll({ code: 'aborted', message: 'The engine was released' });

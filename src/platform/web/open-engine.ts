@@ -4,7 +4,7 @@
 import { AsrError, isAsrError } from '../../errors.ts';
 import type { Engine, LoadEvent } from '../../engine/engine.ts';
 import { type GoldenClip, checkEngine } from '../../engine/self-check.ts';
-import { createEngine } from '../../engine/transcribe.ts';
+import { createEngine } from '../../engine/create-engine.ts';
 import { type Model, loadModel } from '../../model/load.ts';
 import type { ModelFiles } from '../../ports.ts';
 import { type ComputePath, type DeviceWish, candidatePaths, runtimeOptions } from './compute-path.ts';
@@ -55,7 +55,7 @@ async function openOn(
       throw error;
     }
   };
-  const engine = createEngine(await load(), load);
+  const engine = createEngine(await load(), { reload: load });
   if (options.golden === undefined) return engine;
   try {
     onLoad({ type: 'stage', stage: 'check' });
