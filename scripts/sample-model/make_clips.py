@@ -32,13 +32,14 @@ class ClipPlan:
     scene: Scene
     text: str
     words_per_minute: int = 165
+    stretch: float = 1.0  # flite's way to set the speed
 
 
 CLEAN = Scene("clean", -20)
 PLANS = (
     ClipPlan("en_close-the-door.wav", "en", "espeak/en-us+f3", CLEAN, "Close the door"),
     ClipPlan("en_meeting-on-thursday.wav", "en", "espeak/en-gb-x-gbcwmd+m3", CLEAN, "The meeting is moved to Thursday afternoon"),
-    ClipPlan("en_thank-you.wav", "en", "flite/rms", CLEAN, "Thank you"),
+    ClipPlan("en_thank-you.wav", "en", "flite/rms", CLEAN, "Thank you", stretch=0.8),
     ClipPlan("en_i-whisper.wav", "en", "espeak/en+whisperf", Scene("whisper", -45, noise_below_db=28), "I whisper because everybody is sleeping"),
     ClipPlan("en_call-me-back.wav", "en", "espeak/en-us+michael", Scene("old phone", -36, phone=True, noise_below_db=25), "Call me back when you have time"),
     ClipPlan("zh_meeting-tomorrow.wav", "zh", "espeak/cmn-latn-pinyin+linda", CLEAN, "明天早上别忘了开会"),
@@ -52,7 +53,7 @@ PLANS = (
 def speak(plan: ClipPlan, data_dir: Path, path: str) -> None:
     engine, voice = plan.voice.split("/")
     if engine == "flite":
-        samples = flite_say(voice, plan.text)
+        samples = flite_say(voice, plan.text, plan.stretch)
     else:
         samples = Espeak(data_dir).say(voice, spoken_form(plan.language, plan.text), plan.words_per_minute).samples
     Path(path).write_bytes(pickle.dumps(samples))
