@@ -1,14 +1,37 @@
+import { paraglideVitePlugin } from '@inlang/paraglide-js';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
+import { ensureMessages, MESSAGES } from './scripts/compile-messages.mjs';
 
 /** Debian's Chromium, or the one that CHROMIUM_PATH names; without either, Playwright's own. */
 const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
-export default defineConfig({
-  build: { target: 'es2023', assetsInlineLimit: 0 },
+/** With these the page may use WASM threads. */
+const isolated = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
+await ensureMessages();
+
+export default defineConfig(({ command }) => ({
+  plugins: [
+    svelte(),
+    // While the page is being worked on, messages are compiled as they are written.
+    command === 'serve' && !process.env.VITEST && paraglideVitePlugin(MESSAGES),
+  ],
+  // A build serves from any folder of any static host.
+  base: './',
+  build: { target: 'es2023', assetsInlineLimit: 0, outDir: 'dist/page', emptyOutDir: true },
+  worker: { format: 'es' },
+  optimizeDeps: { exclude: ['onnxruntime-web'] },
+  server: { headers: isolated },
+  preview: { headers: isolated },
   test: {
     projects: [
       {
+        plugins: [svelte()],
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
@@ -19,13 +42,9 @@ export default defineConfig({
         },
       },
       {
+        plugins: [svelte()],
         optimizeDeps: { exclude: ['onnxruntime-web'] },
-        server: {
-          headers: {
-            'Cross-Origin-Opener-Policy': 'same-origin',
-            'Cross-Origin-Embedder-Policy': 'require-corp',
-          },
-        },
+        server: { headers: isolated },
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
@@ -56,4 +75,4 @@ export default defineConfig({
       },
     ],
   },
-});
+}));

@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-realms=(src src/platform/web src/platform/node src/app src/server src/cli src/eval workers workers/audio test test/browser scripts)
+realms=(src src/platform/web src/platform/node src/app src/server src/cli src/eval workers workers/audio test test/app test/browser scripts)
+node scripts/compile-messages.mjs
 for realm in "${realms[@]}"; do
   [ -f "$realm/tsconfig.json" ] || continue
   # A realm that nobody has moved into yet has no files; the compiler would call that an error.

@@ -4,6 +4,7 @@ const COMMANDS = [
   ['npm start', 'install, build, and hear the sample model read its clips'],
   ['npm test', 'install, then types, lint, unit and browser tests'],
   ['npm run -s sotto -- --help', 'the terminal program'],
+  ['npm run dev', 'the page, while you work on it'],
   ['npm run check', 'types per realm, lint, format'],
   ['npm run test:node', 'tests on Node only'],
   ['npm run test:browser', 'tests in Chromium only'],

@@ -1,0 +1,42 @@
+// The door of the page: takes what belongs to the browser, puts the page together, shows it.
+
+import { mount } from 'svelte';
+import { connectWorker } from '../platform/web/engine-client.ts';
+import { browserLibrary } from '../platform/web/shard-store.ts';
+import App from './App.svelte';
+import './app.css';
+import { Page } from './state/page.svelte.ts';
+import { LibraryStore } from './storage/library-store.ts';
+
+/** Where this copy of the page lies, with a slash at its end. */
+const base = new URL('./', document.baseURI).href;
+
+const page = new Page({
+  bar: window,
+  choices: allowedStorage(),
+  languages: navigator.languages,
+  transcripts: new LibraryStore(),
+  models: browserLibrary(),
+  connect: (request, onLoad) => {
+    const worker = new Worker(new URL('../../workers/asr.worker.ts', import.meta.url), { type: 'module' });
+    return connectWorker(worker, request, onLoad);
+  },
+  openFile: async (file) => (await import('../platform/web/decode-file.ts')).openAudioFile(file),
+  openMicrophone: undefined,
+  audio: new Audio(),
+  modelFolder: `${base}models/`,
+  clipFolder: `${base}clips/`,
+});
+
+const target = document.getElementById('page');
+if (target !== null) mount(App, { target, props: { page } });
+void page.load();
+
+/** Some browsers throw where storage is switched off. */
+function allowedStorage(): Storage | undefined {
+  try {
+    return window.localStorage;
+  } catch {
+    return undefined;
+  }
+}
