@@ -1,7 +1,6 @@
-// Builds what ships: dist/node (terminal and server) and dist/page.
+// Builds what ships: dist/node (terminal and server) and dist/page; one of them when it is named.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { ROOT } from './prepare.mjs';
@@ -38,7 +37,9 @@ async function buildPage() {
   await build({ root: ROOT, logLevel: 'warn' });
 }
 
-await buildNode();
-await buildPage();
-mkdirSync(join(ROOT, 'dist'), { recursive: true });
-writeFileSync(join(ROOT, 'dist/.built'), `${new Date().toISOString()}\n`);
+const parts = process.argv.length > 2 ? process.argv.slice(2) : ['node', 'page'];
+for (const part of parts) {
+  await (part === 'node' ? buildNode() : buildPage());
+  mkdirSync(join(ROOT, 'dist', part), { recursive: true });
+  writeFileSync(join(ROOT, 'dist', part, '.built'), '');
+}

@@ -54,10 +54,9 @@ export function ensureInstalled() {
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
-/** Builds the terminal program and the page, if a source is newer than what was built. */
-export function ensureBuilt() {
-  const built = join(ROOT, 'dist/.built');
-  const sources = [
+const SOURCES = {
+  node: ['src', 'package-lock.json', 'scripts/build.mjs'],
+  page: [
     'src',
     'workers',
     'public',
@@ -65,11 +64,16 @@ export function ensureBuilt() {
     'vite.config.ts',
     'package-lock.json',
     'scripts/build.mjs',
-  ];
-  const newest = Math.max(...sources.map((path) => newestMs(join(ROOT, path))));
+  ],
+};
+
+/** Builds the terminal program (`node`) or the page, if a source is newer than what was built. */
+export function ensureBuilt(part) {
+  const built = join(ROOT, 'dist', part, '.built');
+  const newest = Math.max(...SOURCES[part].map((path) => newestMs(join(ROOT, path))));
   if (existsSync(built) && statSync(built).mtimeMs >= newest) return;
-  say('building');
-  run(process.execPath, ['scripts/build.mjs']);
+  say(`building (${part})`);
+  run(process.execPath, ['scripts/build.mjs', part]);
 }
 
 function newestMs(path) {

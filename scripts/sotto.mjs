@@ -4,5 +4,5 @@
 import { ensureBuilt, ensureInstalled } from './prepare.mjs';
 
 ensureInstalled();
-ensureBuilt();
+ensureBuilt('node');
 await import('../dist/node/sotto.js');

@@ -3,6 +3,6 @@
 import { ensureBuilt, ensureInstalled } from './prepare.mjs';
 
 ensureInstalled();
-ensureBuilt();
+ensureBuilt('node');
 process.argv.splice(2, 0, 'demo');
 await import('../dist/node/sotto.js');

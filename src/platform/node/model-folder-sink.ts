@@ -52,7 +52,8 @@ export class ModelFolderSink implements ModelSink {
   async discard(): Promise<void> {
     const journal = await readJournal(join(this.#folder, JOURNAL));
     const files = [...this.#written, ...[...journal.values()].map((file) => file.path), JOURNAL];
-    for (const path of files) await rm(join(this.#folder, path), { force: true });
+    // Where nothing could be written, nothing can be taken back either (a file where the folder should be).
+    for (const path of files) await rm(join(this.#folder, path), { force: true }).catch(() => undefined);
     // Only a folder that this conversion made, and only when nothing else is in it.
     if (this.#firstMade) await rmdir(this.#folder).catch(() => undefined);
   }
