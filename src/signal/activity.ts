@@ -31,8 +31,9 @@ const ONSET_HOPS = 8;
 const LEAD_HOPS = 10;
 /** … and on through the gaps between syllables. */
 const HANGOVER_HOPS = 20;
-/** A recording may begin inside a word, with no floor to hold it against: what is periodic is speech until then. */
+/** A recording may begin inside a word: its quietest place so far is no floor. For a second, this is enough if periodic. */
 const FLOORLESS_HOPS = 100;
+const FLOORLESS_DB = 2;
 /** Nothing below this (in the speech band) is speech: a recording of 16 bits has nothing left there. */
 const INAUDIBLE_DB = -85;
 /** Hops are judged this late, because the floor beneath them is often heard only behind them. */
@@ -84,7 +85,8 @@ export class ActivityDetector {
   /** Takes one hop of 160 samples, for callers who have hops already. Returns its level (reused). */
   hear(hop: Float32Array): HopLevel {
     this.#level = this.#meter.measure(hop);
-    this.#follow(this.#level.speechDb, this.#periodicity.next(hop) >= VOICED_LIKENESS);
+    this.#periodicity.hear(hop);
+    this.#follow(this.#level.speechDb, this.#periodicity.likeness >= VOICED_LIKENESS);
     return this.#level;
   }
 
@@ -129,7 +131,7 @@ export class ActivityDetector {
   #isStrong(hop: number): boolean {
     const above = this.#aboveFloor(hop);
     if (this.#voiced[hop % RING] === 0) return above >= STRONG_DB;
-    return above >= VOICED_DB || (hop < FLOORLESS_HOPS && this.#levels[hop % RING]! >= INAUDIBLE_DB);
+    return above >= (hop < FLOORLESS_HOPS ? FLOORLESS_DB : VOICED_DB);
   }
 
   #isWeak(hop: number): boolean {

@@ -27,7 +27,7 @@ export class Biquad {
     return new Biquad([(1 + cos) / 2, -1 - cos, (1 + cos) / 2], [1 + alpha, -2 * cos, 1 - alpha]);
   }
 
-  filter(input: Float32Array | Float64Array, output: Float64Array, count: number): void {
+  filter(input: Float64Array, output: Float64Array, count: number): void {
     let s1 = this.#state[0]!;
     let s2 = this.#state[1]!;
     for (let i = 0; i < count; i++) {

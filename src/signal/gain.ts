@@ -132,7 +132,8 @@ export class GainControl {
     if (this.#speech.hops < BELIEVED_HOPS) return;
     const wantedDb = Math.min(Math.max(TARGET_SPEECH_DB - this.#speech.db, 0), MAX_GAIN_DB);
     const isNew = this.#speech.hops < NEW_HOPS;
-    if (isNew || Math.abs(wantedDb - this.#goalDb) > DEAD_ZONE_DB) this.#goalDb = wantedDb;
+    const isFinding = isNew && this.#goalDb > 0;
+    if (isFinding || Math.abs(wantedDb - this.#goalDb) > DEAD_ZONE_DB) this.#goalDb = wantedDb;
     const rise = isNew ? FIRST_DB : RISE_DB;
     const fall = isNew ? FIRST_DB : FALL_DB;
     this.#slowDb = Math.min(Math.max(this.#goalDb, this.#slowDb - fall), this.#slowDb + rise);
@@ -148,15 +149,11 @@ export class GainControl {
     const nextPeak = this.#given < this.#taken ? this.#peaks[this.#given % this.#ringHops]! : 0;
     const roomDb = headroomDb(Math.max(peak, nextPeak));
     this.#duckedDb = Math.min(0, this.#duckedDb + RELEASE_DB, roomDb - this.#slowDb);
-    const fromDb = this.#gainDb;
+    const from = 10 ** (this.#gainDb / 20);
     this.#gainDb = this.#slowDb + this.#duckedDb;
-    this.#writeHop(slot * HOP_SAMPLES, 10 ** (fromDb / 20), 10 ** (this.#gainDb / 20));
-  }
-
-  #writeHop(at: number, from: number, to: number): void {
-    const slope = (to - from) / HOP_SAMPLES;
+    const slope = (10 ** (this.#gainDb / 20) - from) / HOP_SAMPLES;
     for (let i = 0; i < HOP_SAMPLES; i++) {
-      this.#output[this.#written++] = this.#ring[at + i]! * (from + slope * (i + 1));
+      this.#output[this.#written++] = this.#ring[slot * HOP_SAMPLES + i]! * (from + slope * (i + 1));
     }
   }
 }

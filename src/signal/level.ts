@@ -37,7 +37,8 @@ export class LevelMeter {
 
   /** Measures the next hop (160 samples). The result is reused. */
   measure(hop: Float32Array): HopLevel {
-    this.#highPass.filter(hop, this.#band, HOP_SAMPLES);
+    this.#band.set(hop);
+    this.#highPass.filter(this.#band, this.#band, HOP_SAMPLES);
     this.#lowPass.filter(this.#band, this.#band, HOP_SAMPLES);
     let peak = 0;
     let squares = 0;

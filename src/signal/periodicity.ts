@@ -20,29 +20,41 @@ const SPAN = 128; // compared with itself a period earlier: 32 ms
 const HISTORY = SPAN + LONGEST_PERIOD;
 
 export class Periodicity {
-  readonly #highPass = Biquad.highPass(BAND_HZ[0], SAMPLE_RATE);
-  readonly #lowPass = Biquad.lowPass(BAND_HZ[1], SAMPLE_RATE);
-  readonly #steeper = Biquad.lowPass(BAND_HZ[1], SAMPLE_RATE);
-  readonly #band = new Float64Array(HOP_SAMPLES);
+  /** Twice each: mains hum must vanish, and nothing may fold back when the rate is cut. */
+  readonly #band = [
+    Biquad.highPass(BAND_HZ[0], SAMPLE_RATE),
+    Biquad.highPass(BAND_HZ[0], SAMPLE_RATE),
+    Biquad.lowPass(BAND_HZ[1], SAMPLE_RATE),
+    Biquad.lowPass(BAND_HZ[1], SAMPLE_RATE),
+  ];
+  readonly #hop = new Float64Array(HOP_SAMPLES);
   readonly #recent = new Float64Array(HISTORY);
 
-  /** Takes the next 10 ms (160 samples) and tells how periodic the last 46 ms were: 0 … 1. */
-  next(samples: Float32Array): number {
-    this.#highPass.filter(samples, this.#band, HOP_SAMPLES);
-    this.#lowPass.filter(this.#band, this.#band, HOP_SAMPLES);
-    this.#steeper.filter(this.#band, this.#band, HOP_SAMPLES);
+  readonly #likeness = new Float64Array(1); // not a field or a result: those may be allocated
+
+  /** How periodic the last 46 ms were: 0 … 1. */
+  get likeness(): number {
+    return this.#likeness[0]!;
+  }
+
+  /** Takes the next 10 ms (160 samples). */
+  hear(samples: Float32Array): void {
+    this.#hop.set(samples);
+    for (let i = 0; i < this.#band.length; i++) this.#band[i]!.filter(this.#hop, this.#hop, HOP_SAMPLES);
     const recent = this.#recent;
     recent.copyWithin(0, HOP);
-    for (let i = 0; i < HOP; i++) recent[HISTORY - HOP + i] = this.#band[i * DECIMATION]!;
-    return bestLikeness(recent);
+    for (let i = 0; i < HOP; i++) recent[HISTORY - HOP + i] = this.#hop[i * DECIMATION]!;
+    bestLikeness(recent, this.#likeness);
   }
 }
 
-function bestLikeness(recent: Float64Array): number {
+/** The best of all periods, into `result`. */
+function bestLikeness(recent: Float64Array, result: Float64Array): void {
   const start = HISTORY - SPAN;
   let energy = 0;
   for (let i = 0; i < SPAN; i++) energy += recent[start + i]! ** 2;
-  if (energy === 0) return 0;
+  result[0] = 0;
+  if (energy === 0) return;
   // The energy of the span one period earlier, kept up to date while the period grows.
   let earlier = 0;
   for (let i = 0; i < SPAN; i++) earlier += recent[start - SHORTEST_PERIOD + i]! ** 2;
@@ -56,5 +68,5 @@ function bestLikeness(recent: Float64Array): number {
     const into = period < LONGEST_PERIOD ? recent[start - period - 1]! : 0;
     earlier = Math.max(earlier + into * into - out * out, 0);
   }
-  return Math.min(best, 1);
+  result[0] = Math.min(best, 1);
 }
