@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const FOLDER = resolve(import.meta.dirname, '../src/app/i18n');
 
+/** @type {import("@inlang/paraglide-js").CompilerOptions} */
 export const MESSAGES = {
   project: join(FOLDER, 'project.inlang'),
   outdir: join(FOLDER, 'paraglide'),

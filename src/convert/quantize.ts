@@ -191,12 +191,15 @@ export function quantizeInt8Columns(
   storeTransposed(rows, quants, height, startRow, (value, row) => toInt8(value, inverses[row]!));
 }
 
+/** A row whose largest magnitude is below counts as zeros: its scale would have no inverse in float32. */
+const SMALLEST_ROW = 1e-30;
+
 /** Stores the scales of some rows and returns their inverses; 0 for a row of zeros. */
 function int8Scales(rows: Rows, scales: Float32Array, startRow: number): Float32Array {
   const largest = largestPerRow(rows);
   return largest.map((max, row) => {
     scales[startRow + row] = max / INT8_LEVELS;
-    return max === 0 ? 0 : INT8_LEVELS / max;
+    return max < SMALLEST_ROW ? 0 : INT8_LEVELS / max;
   });
 }
 

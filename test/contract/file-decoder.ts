@@ -153,8 +153,25 @@ function describeRefusals(decoder: FileDecoder, clip: ReadClip): void {
   it.each(REFUSED_CLIPS)('refuses $file in words', async ({ file }) => {
     const { code, message, samples } = await hear(decoder, await clip(file));
     expect(samples).toHaveLength(0);
-    expect(code).toBe(file.startsWith('silent') ? 'audio-empty' : 'audio-unsupported');
-    expect(message).toMatch(/Apple Lossless|Windows Media|Dolby|AVI|Core Audio|video without sound/);
+    const wanted = /^(silent|protected)?/.exec(file)?.[0] ?? '';
+    expect(code).toBe({ silent: 'audio-empty', protected: 'audio-protected' }[wanted] ?? 'audio-unsupported');
+    expect(message).toMatch(
+      /Apple Lossless|Windows Media|Dolby|AVI|Core Audio|video without sound|encrypted/,
+    );
+  });
+
+  it('knows sound that was bought under lock and key', async () => {
+    const bytes = (await clip('voice-memo.m4a')).slice();
+    const at = Array.from(bytes.keys()).filter(
+      (i) => String.fromCharCode(...bytes.subarray(i, i + 4)) === 'mp4a',
+    );
+    bytes.set(ascii('drms'), at.at(-1));
+    expect(await hear(decoder, bytes)).toMatchObject({ code: 'audio-protected' });
+  });
+
+  it('says that an MP4 file was cut before its index', async () => {
+    const bytes = await clip('voice-memo.m4a');
+    expect(await hear(decoder, bytes.subarray(0, 3000))).toMatchObject({ code: 'audio-truncated' });
   });
 }
 

@@ -55,7 +55,9 @@ export class Speech {
     return new Intl.NumberFormat(this.locale, {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
-    }).format(value);
+    })
+      .format(value)
+      .replace('-', '−');
   }
 
   percent(share: number): string {

@@ -31,7 +31,6 @@ export const ENGINE_KINDS = {
     model: 'model of the Hub, or a folder',
     dtype: 'fp32, fp16, q8, q4',
     device: 'cpu, cuda, webgpu',
-    language: 'off: let the model guess',
   },
   paraformer: { dir: 'folder with model.int8.onnx or model.onnx, and tokens.txt' },
 } as const satisfies Record<string, Record<string, string>>;

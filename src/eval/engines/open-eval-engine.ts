@@ -3,7 +3,7 @@
 import { openEndpoint } from './endpoint.ts';
 import type { EngineSpec } from './engine-spec.ts';
 import type { EvalEngine } from './eval-engine.ts';
-import { openSotto } from './sotto.ts';
+import { manifestHash, openSotto } from './sotto.ts';
 
 /** Fails with what keeps the engine from running: `option-invalid`, `model-not-found`, `package-missing` … */
 export async function openEvalEngine(spec: EngineSpec): Promise<EvalEngine> {
@@ -17,4 +17,10 @@ export async function openEvalEngine(spec: EngineSpec): Promise<EvalEngine> {
     case 'paraformer':
       return (await import('./paraformer.ts')).openParaformer(spec);
   }
+}
+
+/** For our own models the hash of the manifest, which names every file with its hash; nothing for the others. */
+export async function weightsMark(spec: EngineSpec): Promise<string> {
+  const modelDir = spec.kind === 'sotto' ? spec.settings['model'] : undefined;
+  return modelDir === undefined ? '' : manifestHash(modelDir).catch(() => 'no model'); // opening it will say so
 }

@@ -50,7 +50,7 @@ function optionsOf(spec: EngineSpec): TranscribeOptions {
 }
 
 /** Which weights these are: the manifest names every file with its hash. */
-async function manifestHash(modelDir: string): Promise<string> {
+export async function manifestHash(modelDir: string): Promise<string> {
   const manifest = await readFile(join(modelDir, 'manifest.json'));
   return createHash('sha256').update(manifest).digest('hex').slice(0, 8);
 }

@@ -44,7 +44,8 @@ export interface SceneClipEntry {
 }
 
 /**
- * Renders the set into `out`; the list goes in last. Yields after each clip how many are done.
+ * Renders the set into `out`; the list goes in last. A set that is there already is left as it is. Yields after
+ * each clip how many are done.
  * Fails as reading a clip does, and with `output-unwritable`.
  */
 export async function* makeSceneSet(
@@ -53,6 +54,8 @@ export async function* makeSceneSet(
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly done: number; readonly total: number }, void> {
   const plan = planSet(request);
+  const mark = await markOf(request, plan);
+  if ((await madeBefore(out)) === mark) return yield { done: plan.length, total: plan.length };
   const entries: SceneClipEntry[] = [];
   for (const [i, { clip, scene }] of plan.entries()) {
     signal.throwIfAborted();
@@ -67,12 +70,37 @@ export async function* makeSceneSet(
     entries.push(entryOf({ clip, scene, file, seed, bytes, samples, source, rendering }));
     yield { done: i + 1, total: plan.length };
   }
-  const list = { seed: request.seed, perScene: request.perScene, clips: entries };
+  const list = { seed: request.seed, perScene: request.perScene, mark, clips: entries };
   await store(out, 'clips.json', `${JSON.stringify(list, null, 1)}\n`);
 }
 
+/** What the set depends on: sources, their texts, scenes, seed, sounds of the user. */
+async function markOf(request: SceneSetRequest, plan: readonly PlannedClip[]): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify([request.seed, request.perScene, request.scenes]));
+  for (const sound of [request.own?.roomResponse, request.own?.music]) hash.update(sound ?? 'none');
+  const clips = new Set(plan.map(({ clip }) => clip));
+  for (const clip of clips) {
+    hash.update(JSON.stringify([clip.id, clip.text, clip.language, clip.whispered]));
+    hash.update(await readFile(clip.path));
+  }
+  return hash.digest('hex');
+}
+
+async function madeBefore(out: string): Promise<unknown> {
+  try {
+    return (JSON.parse(await readFile(join(out, 'clips.json'), 'utf8')) as { mark?: unknown }).mark;
+  } catch {
+    return undefined; // nothing is there, or nothing of ours
+  }
+}
+
+interface PlannedClip {
+  readonly clip: Clip;
+  readonly scene: Scene;
+}
+
 /** Which clip goes into which scene. */
-export function planSet(request: SceneSetRequest): { clip: Clip; scene: Scene }[] {
+export function planSet(request: SceneSetRequest): PlannedClip[] {
   const spoken = request.clips.filter(({ text }) => text !== '');
   return request.scenes.flatMap((scene, place) => {
     // The five scenes take different clips as far as there are enough; a sweep takes the same at every step.

@@ -23,14 +23,20 @@ import {
 import { AsrError, isAsrError } from '../../errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { opusHeadOf } from './codecs.ts';
+import { explainMp4 } from './mp4-boxes.ts';
 import type { OpenPacketDecoder, PacketDecoder, TrackConfig } from './packets.ts';
 import { cut, framesOf, noteDamage, type Damage, type PcmBlock, type PcmSource } from './pcm.ts';
+import type { MediaKind } from './sniff.ts';
 
 /** What mediabunny may keep of the file: beside it only the index is held. */
 const CACHE_BYTES = 4 << 20;
 
 /** Opens the sound of a container. `openDecoder` is asked for each track with sound until one can be decoded. */
-export async function openContainer(source: ByteSource, openDecoder: OpenPacketDecoder): Promise<PcmSource> {
+export async function openContainer(
+  source: ByteSource,
+  kind: MediaKind,
+  openDecoder: OpenPacketDecoder,
+): Promise<PcmSource> {
   Logging.level = LogLevel.Silent;
   const input = new Input({
     formats: [MP4, QTFF, WEBM, MATROSKA, ADTS, MPEG_TS],
@@ -48,7 +54,10 @@ export async function openContainer(source: ByteSource, openDecoder: OpenPacketD
     return await openTrack(input, source, openDecoder);
   } catch (error) {
     input.dispose();
-    throw explained(error, 'it cannot be opened');
+    const explanation = explained(error, 'it cannot be opened');
+    // mediabunny has one answer for damage, a missing index and some forms of encryption.
+    const isDamage = isAsrError(explanation) && explanation.code === 'audio-malformed';
+    throw (kind === 'mp4' && isDamage && (await explainMp4(source))) || explanation;
   }
 }
 
@@ -219,9 +228,9 @@ class ContainerSound implements PcmSource {
   }
 
   #checkLength(): void {
-    if (this.#doneSeconds === 0) throw new AsrError('audio-empty', 'the file holds no sound');
     const stated = this.durationSeconds ?? 0;
-    if (this.#doneSeconds + UNNOTICED_SECONDS >= stated) return;
+    if (this.#doneSeconds > 0 && this.#doneSeconds + UNNOTICED_SECONDS >= stated) return;
+    if (stated === 0) throw new AsrError('audio-empty', 'the file holds no sound');
     throw new AsrError(
       'audio-truncated',
       `the file ends after ${this.#doneSeconds.toFixed(1)} of its ${stated.toFixed(1)} seconds`,

@@ -145,11 +145,11 @@ async function* decodeFrom(
   checkLength(frames, statedFrames, cursor.position);
 }
 
-/** A file may lack its last frames without anyone noticing; beyond this many it was cut. */
-const UNNOTICED_FRAMES = 40;
+/** Writers miscount a little; beyond this many missing frames the file was cut. */
+const MISCOUNTED_FRAMES = 10;
 
 function checkLength(frames: number, stated: number | undefined, position: number): void {
-  if (stated === undefined || frames + UNNOTICED_FRAMES >= stated) return;
+  if (stated === undefined || frames + MISCOUNTED_FRAMES >= 0.99 * stated) return;
   throw new AsrError(
     'audio-truncated',
     `the MP3 file ends at byte ${position} with ${frames} of its ${stated} frames`,

@@ -17,7 +17,7 @@ import { id3Bytes } from './mpeg-frames.ts';
 import type { OpenPacketDecoder } from './packets.ts';
 import type { PcmSource } from './pcm.ts';
 import { openRaw, openSoundFile, openSphere, type RawFormat } from './plain.ts';
-import { sniff, SNIFF_BYTES, type Sniffed } from './sniff.ts';
+import { sniff, SNIFF_BYTES, type MediaKind, type Sniffed } from './sniff.ts';
 
 export interface MediaOptions {
   /** The bytes are samples without a header, as described. */
@@ -53,13 +53,16 @@ export async function openMedia(source: ByteSource, options: MediaOptions = {}):
     case 'matroska':
     case 'adts':
     case 'mpeg-ts':
-      // Only AAC behind a long tag comes here from a stream: see `readsForward`.
-      if (!source.seekable)
-        throw new AsrError('audio-unsupported', 'the file cannot be read while it arrives');
-      return (await import('./container.ts')).openContainer(source, decoderLadder(options.platformDecoder));
+      return openIndexed(source, sniffed.kind, options);
     case 'foreign':
       throw new AsrError('audio-unsupported', `the file is ${sniffed.name}`);
   }
+}
+
+async function openIndexed(source: ByteSource, kind: MediaKind, options: MediaOptions): Promise<PcmSource> {
+  // Only AAC behind a long tag comes here from a stream: see `readsForward`.
+  if (!source.seekable) throw new AsrError('audio-unsupported', 'the file cannot be read while it arrives');
+  return (await import('./container.ts')).openContainer(source, kind, decoderLadder(options.platformDecoder));
 }
 
 /** True for formats that are read from start to end; the others need their index first. */

@@ -9,7 +9,7 @@ export async function exclusively<T>(
   { signal, onWait }: { readonly signal: AbortSignal; readonly onWait?: () => void },
 ): Promise<T> {
   // Pages over plain http have no locks. Two tabs at once are then told apart when they write (`model-busy`).
-  const locks = (navigator as Partial<Navigator>).locks;
+  const locks = (navigator as Partial<typeof navigator>).locks;
   if (locks === undefined) return work();
   const name = `sotto-model:${id}`;
   const { held = [] } = await locks.query().catch((cause: unknown) => {

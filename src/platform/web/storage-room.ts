@@ -28,12 +28,11 @@ export async function freeBytes(): Promise<number | undefined> {
  * page (workers cannot) once the user has chosen a model. False when it will not promise.
  */
 export async function askToKeep(): Promise<boolean> {
-  const storage = storageManager();
-  if (storage === undefined || !('persist' in storage)) return false;
-  return storage.persist().catch(() => false);
+  const storage: (StorageManager & { persist?(): Promise<boolean> }) | undefined = storageManager();
+  return (await storage?.persist?.().catch(() => false)) ?? false;
 }
 
 /** There is none on pages that came over plain http, whatever the types say. */
 function storageManager(): StorageManager | undefined {
-  return (navigator as Partial<Navigator>).storage;
+  return (navigator as Partial<typeof navigator>).storage;
 }

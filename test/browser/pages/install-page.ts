@@ -3,7 +3,7 @@
 
 import { isAsrError } from '../../../src/errors.ts';
 import type { InstallProgress } from '../../../src/platform/install/progress.ts';
-import { installState } from '../../../src/platform/install/stored-model.ts';
+import { installState, storedModel } from '../../../src/platform/install/stored-model.ts';
 import { downloadModel } from '../../../src/platform/web/download.ts';
 import { droppedFiles, importModel, pickedFiles } from '../../../src/platform/web/import-files.ts';
 import type { TabInstallOptions } from '../../../src/platform/web/install-in-tab.ts';
@@ -94,6 +94,49 @@ class InstallPage {
       digests[path] = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
     }
     return digests;
+  }
+
+  /** Reads every file as the loader does: 'whole', or the code of what is wrong. */
+  async readAll(id: string): Promise<string> {
+    const store = library.store(id);
+    const outcomeOfAll = await outcome(
+      (async () => {
+        for (const { path, bytes } of await store.list()) await storedModel(store).file(path, bytes).read();
+        return { id: 'whole' };
+      })(),
+    );
+    return 'id' in outcomeOfAll ? outcomeOfAll.id : outcomeOfAll.failed;
+  }
+
+  /** Reads every whole file once, as the loader does, and copies as much in memory to compare with. */
+  async readBack(id: string): Promise<{ bytes: number; readSeconds: number; copySeconds: number }> {
+    const store = library.store(id);
+    const target = new Uint8Array(64 << 20).fill(1);
+    let [bytes, readSeconds, copySeconds] = [0, 0, 0];
+    for (const { path } of await store.list()) {
+      const startedAt = performance.now();
+      const content = await store.read(path);
+      const readAt = performance.now();
+      target.set(content.subarray(0, target.length));
+      copySeconds += (performance.now() - readAt) / 1000;
+      readSeconds += (readAt - startedAt) / 1000;
+      bytes += content.length;
+    }
+    return { bytes, readSeconds, copySeconds };
+  }
+
+  /** The usual way, to compare with: whole files in memory, three at a time, hashed and put at once. */
+  async fetchWholeFiles(address: string, paths: readonly string[]): Promise<void> {
+    const queue = [...paths];
+    const store = browserLibrary('whole-files').store('m');
+    const lane = async (): Promise<void> => {
+      for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
+        const content = new Uint8Array(await (await fetch(`${address}/${path}`)).arrayBuffer());
+        await crypto.subtle.digest('SHA-256', content);
+        await store.write(path, content);
+      }
+    };
+    await Promise.all([lane(), lane(), lane()]);
   }
 
   #options(): TabInstallOptions {

@@ -5,12 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { MANIFEST_PATH } from '../../../src/model/manifest.ts';
-import { openHttpSource } from '../../../src/platform/install/http-source.ts';
-import { PATIENCE } from '../../../src/platform/install/http.ts';
-import { installModel } from '../../../src/platform/install/install.ts';
+import { downloadModel } from '../../../src/platform/node/download.ts';
 import { openModelDir } from '../../../src/platform/node/model-dir.ts';
 import { diskLibrary } from '../../../src/platform/node/shard-store.ts';
-import { createNodeSha256 } from '../../../src/platform/node/sha256.ts';
 import { shardStoreContract } from '../../contract/shard-store.ts';
 import { type IllBehavedServer, startServer } from '../ill-behaved-server.ts';
 import { standInModel } from '../stand-in-model.ts';
@@ -58,9 +55,7 @@ describe('a model on disk', () => {
   }
 
   async function installHere(root: string, onWait?: () => void): Promise<void> {
-    const source = await openHttpSource(server.origin, fetch, PATIENCE, NEVER);
-    const options = { createSha256: createNodeSha256, signal: NEVER, ...(onWait && { onWait }) };
-    await installModel(source, diskLibrary(root), options);
+    await downloadModel(server.origin, diskLibrary(root), { signal: NEVER, ...(onWait && { onWait }) });
   }
 
   test('is an ordinary model folder when it is whole', async () => {

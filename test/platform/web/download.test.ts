@@ -1,6 +1,6 @@
 // Downloads in a real browser: killed, crowded, cramped, shut out.
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -140,6 +140,36 @@ describe.skipIf(!hasChromium)('a download that is killed', () => {
     expect(state).toMatchObject({ at: 'unfinished', source: `${server.origin}/model/` });
     expect(state.doneBytes).toBeGreaterThan(MODEL.totalBytes * 0.3);
   });
+});
+
+describe.skipIf(!hasChromium)('a browser that loses what it keeps', () => {
+  test('is told so, and only what is lost or wrong is fetched again', async () => {
+    let page = await openPage();
+    expect(await download(page)).toEqual({ id: ID });
+    await browser.kill();
+    const records = await largeRecords(join(browser.profile, 'Default', 'IndexedDB'), server.origin);
+    await rm(records[1]!);
+    const wrong = await readFile(records[40]!);
+    wrong[50_000]! ^= 1;
+    await writeFile(records[40]!, wrong);
+    page = await openPage();
+    expect(await page.evaluate(`sotto.readAll('${ID}')`)).toBe('weights-corrupt');
+    server.sentBytes = 0;
+    expect(await download(page, true)).toEqual({ id: ID });
+    await expectWhole(page);
+    expect(server.sentBytes).toBeGreaterThan(0);
+    expect(server.sentBytes).toBeLessThan(MODEL.totalBytes / 3);
+  });
+
+  /** Where the browser keeps the values that it finds too large for its database. */
+  async function largeRecords(folder: string, origin: string): Promise<string[]> {
+    const name = origin.replace('://', '_').replace(':', '_');
+    const files = await readdir(join(folder, `${name}.indexeddb.blob`), {
+      recursive: true,
+      withFileTypes: true,
+    });
+    return files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
+  }
 });
 
 describe.skipIf(!hasChromium)('several tabs', () => {
