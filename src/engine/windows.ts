@@ -1,8 +1,9 @@
 // A recording → the windows that the encoder is shown.
 
 import { AsrError } from '../errors.ts';
-import { ActivityDetector } from '../signal/activity.ts';
-import { type AudioBlock, WINDOW_SAMPLES, WINDOW_SECONDS } from '../signal/units.ts';
+import { type Activity, ActivityDetector } from '../signal/activity.ts';
+import { FILE_LOOK_AHEAD_HOPS, GainControl, LIVE_LOOK_AHEAD_HOPS } from '../signal/gain.ts';
+import { type AudioBlock, HOP_SAMPLES, WINDOW_SAMPLES, WINDOW_SECONDS } from '../signal/units.ts';
 import type { TranscribeOptions } from './events.ts';
 import { type AudioWindow, FILE_SEGMENTS, LIVE_SEGMENTS, Segmenter, type VoiceFrame } from './segmenter.ts';
 
@@ -30,20 +31,19 @@ export async function* windowsOf(
 /** Blocks in, windows out: gain, voice detection and cutting in one. */
 export class WindowMaker {
   readonly #segmenter: Segmenter;
-  readonly #detector: ActivityDetector;
+  readonly #sound: Conditioned;
   #frames: VoiceFrame[] = [];
-  #endSample = 0;
 
-  constructor({ live, voiceDetection }: TranscribeOptions) {
+  constructor({ live, gain, voiceDetection }: TranscribeOptions) {
     this.#segmenter = new Segmenter({ ...(live ? LIVE_SEGMENTS : FILE_SEGMENTS), voiceDetection });
-    this.#detector = new ActivityDetector(({ levelDb, speech }) => this.#frames.push({ levelDb, speech }));
+    const hear: OnActivity = ({ levelDb, speech }) => this.#frames.push({ levelDb, speech });
+    const lookAheadHops = live ? LIVE_LOOK_AHEAD_HOPS : FILE_LOOK_AHEAD_HOPS;
+    this.#sound = gain ? lifted(lookAheadHops, hear) : asRecorded(hear);
   }
 
   /** Windows that closed with this block. */
   push(block: AudioBlock): AudioWindow[] {
-    this.#endSample = block.startSample + block.samples.length;
-    this.#detector.push(block.samples);
-    return this.#segmenter.push(block, this.#known());
+    return this.#segmenter.push(this.#sound.push(block), this.#known());
   }
 
   /** The window that still grows; undefined while nobody speaks. */
@@ -53,9 +53,7 @@ export class WindowMaker {
 
   /** The recording is over: the windows that were still open. */
   end(): AudioWindow[] {
-    this.#detector.finish();
-    const rest = { startSample: this.#endSample, samples: new Float32Array(0) };
-    return [...this.#segmenter.push(rest, this.#known()), ...this.#segmenter.end()];
+    return [...this.#segmenter.push(this.#sound.finish(), this.#known()), ...this.#segmenter.end()];
   }
 
   #known(): VoiceFrame[] {
@@ -63,6 +61,49 @@ export class WindowMaker {
     this.#frames = [];
     return frames;
   }
+}
+
+type OnActivity = (activity: Activity) => void;
+
+/** Sound on its way to the segmenter, listened to in passing. A block is good until the next one. */
+interface Conditioned {
+  push(block: AudioBlock): AudioBlock;
+  finish(): AudioBlock;
+}
+
+function asRecorded(onActivity: OnActivity): Conditioned {
+  const detector = new ActivityDetector(onActivity);
+  let endSample = 0;
+  return {
+    push(block) {
+      endSample = block.startSample + block.samples.length;
+      detector.push(block.samples);
+      return block;
+    },
+    finish() {
+      detector.finish();
+      return { startSample: endSample, samples: new Float32Array(0) };
+    },
+  };
+}
+
+/** Quiet speech brought to a steady level; runs behind by the look-ahead. */
+function lifted(lookAheadHops: number, onActivity: OnActivity): Conditioned {
+  const gain = new GainControl({ lookAheadHops, onActivity });
+  let startSample = 0;
+  let output = new Float32Array(0);
+  const give = (room: number, write: (output: Float32Array) => number): AudioBlock => {
+    if (output.length < room) output = new Float32Array(room);
+    const samples = output.subarray(0, write(output));
+    const block = { startSample, samples };
+    startSample += samples.length;
+    return block;
+  };
+  return {
+    // A block may complete a hop that an earlier one began.
+    push: ({ samples }) => give(samples.length + HOP_SAMPLES, (to) => gain.push(samples, to)),
+    finish: () => give(gain.delaySamples + HOP_SAMPLES, (to) => gain.finish(to)),
+  };
 }
 
 /** The clip as one window, as the reference takes it. Fails with `audio-too-long` beyond 30 s. */
