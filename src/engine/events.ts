@@ -80,12 +80,13 @@ export interface Timings {
 }
 
 export type TranscriptEvent =
-  /** A window is about to be read. `open` ones still grow. */
+  /** A window is about to be read. `open` ones still grow; `heardSeconds` of the recording have come in. */
   | {
       readonly type: 'window';
       readonly startSeconds: number;
       readonly endSeconds: number;
       readonly open: boolean;
+      readonly heardSeconds: number;
     }
   /** A segment under way: `committed` will not change any more, `tentative` may. */
   | {

@@ -123,8 +123,10 @@ async function* read(
     .filter(({ audioRows: [start, end] }) => end > start)
     .map((span) => ({ ...span, budget: budgetOf(to, { prompt, audioRows: span.audioRows }) }));
   if (spans.length === 0) return [];
+  const { melBins } = model.manifest.features;
+  const streamed = window.streamed?.melBins === melBins ? window.streamed : undefined;
   const features = watch.time('features', () =>
-    windowFeatures(window.samples, { melBins: model.manifest.features.melBins, frames: WINDOW_FRAMES }),
+    windowFeatures(window.samples, { melBins, frames: WINDOW_FRAMES, ...(streamed && { streamed }) }),
   );
   const readings = spans.map(({ utterance }) => blank(utterance, model));
   const passage = { features, frames: WINDOW_FRAMES, prompt, spans, loopGuard: options.loopGuard, draft };

@@ -8,14 +8,12 @@
 // Holds one window of samples at most. Knows nothing of models: who reads the windows decides how.
 
 import { assert } from '../errors.ts';
+import type { HopVerdict } from '../signal/front-end.ts';
 import { type AudioBlock, FRAMES_PER_SECOND, HOP_SAMPLES, WINDOW_FRAMES } from '../signal/units.ts';
+import type { WindowFrames } from './frame-history.ts';
 
-/** What is known of 10 ms of sound. */
-export interface VoiceFrame {
-  /** Level in dB; only differences matter. */
-  readonly levelDb: number;
-  readonly speech: boolean;
-}
+/** What is known of 10 ms of sound; of levels only differences matter. */
+export type VoiceFrame = HopVerdict;
 
 /** Speech between silences. Positions in samples of the recording, [start, end). */
 export interface Utterance {
@@ -29,6 +27,8 @@ export interface AudioWindow {
   readonly startSample: number;
   readonly samples: Float32Array;
   readonly utterances: readonly Utterance[];
+  /** Frames that were made of these samples already. */
+  readonly streamed?: WindowFrames;
 }
 
 export interface SegmenterOptions {

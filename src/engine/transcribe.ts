@@ -58,7 +58,7 @@ async function* listen(
         draft.clear();
       } else if (open !== undefined && endOf(open) - revisedEnd >= REVISION_SAMPLES) {
         revisedEnd = endOf(open);
-        yield* reviseOpen(to, open, draft);
+        yield* reviseOpen(to, open, heard, draft);
       } else if (ear.ended) {
         if (ear.failure !== undefined) throw ear.failure.error;
         return;
@@ -77,7 +77,7 @@ async function* readClosed(
   heard: Heard,
   draft: readonly number[] = [],
 ): AsyncGenerator<TranscriptEvent, void> {
-  yield windowEvent(window);
+  yield windowEvent(window, heard);
   yield* recognize(to, window, { draft });
   yield {
     type: 'progress',
@@ -90,21 +90,24 @@ async function* readClosed(
 async function* reviseOpen(
   to: Recognizer,
   window: AudioWindow,
+  heard: Heard,
   draft: Draft,
 ): AsyncGenerator<TranscriptEvent, void> {
-  yield windowEvent(window);
+  const event = windowEvent(window, heard);
+  yield event;
   const { text, ids } = await readOpen(to, window, draft.ids);
   const { committed, tentative } = draft.revise(text, ids);
-  const { startSeconds, endSeconds } = windowEvent(window);
+  const { startSeconds, endSeconds } = event;
   yield { type: 'partial', index: to.nextIndex, startSeconds, endSeconds, committed, tentative };
 }
 
-function windowEvent(window: AudioWindow): Extract<TranscriptEvent, { type: 'window' }> {
+function windowEvent(window: AudioWindow, heard: Heard): Extract<TranscriptEvent, { type: 'window' }> {
   return {
     type: 'window',
     startSeconds: window.startSample / SAMPLE_RATE,
     endSeconds: endOf(window) / SAMPLE_RATE,
     open: window.open,
+    heardSeconds: heard.samples / SAMPLE_RATE,
   };
 }
 

@@ -1,11 +1,18 @@
 // A recording → the windows that the encoder is shown.
 
 import { AsrError } from '../errors.ts';
-import { type Activity, ActivityDetector } from '../signal/activity.ts';
-import { FILE_LOOK_AHEAD_HOPS, GainControl, LIVE_LOOK_AHEAD_HOPS } from '../signal/gain.ts';
-import { type AudioBlock, HOP_SAMPLES, WINDOW_SAMPLES, WINDOW_SECONDS } from '../signal/units.ts';
+import { type ConditionedBlock, Conditioner, isConditioned } from '../signal/front-end.ts';
+import { FILE_LOOK_AHEAD_HOPS, LIVE_LOOK_AHEAD_HOPS } from '../signal/gain.ts';
+import {
+  type AudioBlock,
+  HOP_SAMPLES,
+  SAMPLE_RATE,
+  WINDOW_SAMPLES,
+  WINDOW_SECONDS,
+} from '../signal/units.ts';
 import type { TranscribeOptions } from './events.ts';
-import { type AudioWindow, FILE_SEGMENTS, LIVE_SEGMENTS, Segmenter, type VoiceFrame } from './segmenter.ts';
+import { FrameHistory } from './frame-history.ts';
+import { type AudioWindow, FILE_SEGMENTS, LIVE_SEGMENTS, Segmenter } from './segmenter.ts';
 
 /**
  * Yields closed windows in order of time; holds no more of the recording than one of them.
@@ -28,82 +35,53 @@ export async function* windowsOf(
   if (failure !== undefined) throw failure.error;
 }
 
-/** Blocks in, windows out: gain, voice detection and cutting in one. */
+/**
+ * Blocks in, windows out: gain, voice detection and cutting in one. Blocks that have been through the
+ * front end elsewhere (on the audio thread) are taken as they are.
+ */
 export class WindowMaker {
   readonly #segmenter: Segmenter;
-  readonly #sound: Conditioned;
-  #frames: VoiceFrame[] = [];
+  readonly #conditioner: Conditioner;
+  readonly #history = new FrameHistory();
+  #conditionedElsewhere = false;
 
-  constructor({ live, gain, voiceDetection }: TranscribeOptions) {
+  constructor({ live, voiceDetection, gain }: TranscribeOptions) {
     this.#segmenter = new Segmenter({ ...(live ? LIVE_SEGMENTS : FILE_SEGMENTS), voiceDetection });
-    const hear: OnActivity = ({ levelDb, speech }) => this.#frames.push({ levelDb, speech });
     const lookAheadHops = live ? LIVE_LOOK_AHEAD_HOPS : FILE_LOOK_AHEAD_HOPS;
-    this.#sound = gain ? lifted(lookAheadHops, hear) : asRecorded(hear);
+    this.#conditioner = new Conditioner({ sampleRate: SAMPLE_RATE, gain: gain && { lookAheadHops } });
   }
 
   /** Windows that closed with this block. */
   push(block: AudioBlock): AudioWindow[] {
-    return this.#segmenter.push(this.#sound.push(block), this.#known());
+    this.#conditionedElsewhere = isConditioned(block);
+    if (isConditioned(block)) return this.#take(block);
+    return this.#conditioner.push(block.samples).flatMap((piece) => this.#take(piece));
   }
 
   /** The window that still grows; undefined while nobody speaks. */
   open(): AudioWindow | undefined {
-    return this.#segmenter.open();
+    const window = this.#segmenter.open();
+    return window && this.#withFrames(window);
   }
 
   /** The recording is over: the windows that were still open. */
   end(): AudioWindow[] {
-    return [...this.#segmenter.push(this.#sound.finish(), this.#known()), ...this.#segmenter.end()];
+    const rest = this.#conditionedElsewhere ? [] : this.#take(this.#conditioner.finish());
+    return [...rest, ...this.#segmenter.end().map((window) => this.#withFrames(window))];
   }
 
-  #known(): VoiceFrame[] {
-    const frames = this.#frames;
-    this.#frames = [];
-    return frames;
+  #take(block: ConditionedBlock): AudioWindow[] {
+    this.#history.push(block);
+    const closed = this.#segmenter.push(block, block.activity).map((window) => this.#withFrames(window));
+    this.#history.dropBefore(this.#segmenter.pendingSample / HOP_SAMPLES);
+    return closed;
   }
-}
 
-type OnActivity = (activity: Activity) => void;
-
-/** Sound on its way to the segmenter, listened to in passing. A block is good until the next one. */
-interface Conditioned {
-  push(block: AudioBlock): AudioBlock;
-  finish(): AudioBlock;
-}
-
-function asRecorded(onActivity: OnActivity): Conditioned {
-  const detector = new ActivityDetector(onActivity);
-  let endSample = 0;
-  return {
-    push(block) {
-      endSample = block.startSample + block.samples.length;
-      detector.push(block.samples);
-      return block;
-    },
-    finish() {
-      detector.finish();
-      return { startSample: endSample, samples: new Float32Array(0) };
-    },
-  };
-}
-
-/** Quiet speech brought to a steady level; runs behind by the look-ahead. */
-function lifted(lookAheadHops: number, onActivity: OnActivity): Conditioned {
-  const gain = new GainControl({ lookAheadHops, onActivity });
-  let startSample = 0;
-  let output = new Float32Array(0);
-  const give = (room: number, write: (output: Float32Array) => number): AudioBlock => {
-    if (output.length < room) output = new Float32Array(room);
-    const samples = output.subarray(0, write(output));
-    const block = { startSample, samples };
-    startSample += samples.length;
-    return block;
-  };
-  return {
-    // A block may complete a hop that an earlier one began.
-    push: ({ samples }) => give(samples.length + HOP_SAMPLES, (to) => gain.push(samples, to)),
-    finish: () => give(gain.delaySamples + HOP_SAMPLES, (to) => gain.finish(to)),
-  };
+  #withFrames(window: AudioWindow): AudioWindow {
+    const startFrame = window.startSample / HOP_SAMPLES;
+    const streamed = this.#history.within(startFrame, startFrame + window.samples.length / HOP_SAMPLES);
+    return streamed === undefined ? window : { ...window, streamed };
+  }
 }
 
 /** The clip as one window, as the reference takes it. Fails with `audio-too-long` beyond 30 s. */

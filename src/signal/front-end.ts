@@ -7,7 +7,7 @@
 // Each stage behind the resampler can be left out; `EXACT` leaves out all, as the reference does.
 
 import { assert } from '../errors.ts';
-import type { Activity } from './activity.ts';
+import { type Activity, ActivityDetector } from './activity.ts';
 import { GainControl, type GainOptions } from './gain.ts';
 import { LogMelStream } from './log-mel.ts';
 import { soundOrSilence } from './pcm.ts';
@@ -127,41 +127,79 @@ export class FrontEnd {
   }
 }
 
-/** A block as the engine takes it, with the frames and verdicts that came with it. */
+/** A block that has been through the chain, with the frames and verdicts that came with it. */
 export interface ConditionedBlock extends AudioBlock {
   /** Raw log-mel frames, [frames, melBins], the first of them `firstFrame`; absent when none were asked for. */
   readonly logMel?: Float32Array;
+  readonly melBins?: number;
   readonly firstFrame: number;
-  /** Verdicts that have become known; they run behind the samples. */
-  readonly activity: readonly Activity[];
+  /** Verdicts that have become known, one per hop and in order; they need not stand beside the samples. */
+  readonly activity: readonly HopVerdict[];
 }
 
-/** Runs a whole recording through the chain, in blocks of its own. For those who may allocate. */
+/** What is known of 10 ms of sound: its level (before gain, in the speech band), and whether it is speech. */
+export type HopVerdict = Pick<Activity, 'levelDb' | 'speech'>;
+
+export function isConditioned(block: AudioBlock): block is ConditionedBlock {
+  return 'activity' in block;
+}
+
+/** The chain for those who may allocate: blocks of any length in, blocks with their verdicts out. */
+export class Conditioner {
+  readonly #frontEnd: FrontEnd;
+  /** Hears the sound where no gain does. */
+  readonly #detector: ActivityDetector | undefined;
+  readonly #melBins: number | undefined;
+  #heard: HopVerdict[] = [];
+
+  constructor(options: Omit<FrontEndOptions, 'maxBlockSamples'>) {
+    const onActivity = ({ levelDb, speech }: Activity): void => void this.#heard.push({ levelDb, speech });
+    const gain = options.gain === false ? (false as const) : { ...options.gain, onActivity };
+    this.#frontEnd = new FrontEnd({ ...options, gain, maxBlockSamples: PIECE_SAMPLES });
+    this.#detector = gain === false ? new ActivityDetector(onActivity) : undefined;
+    this.#melBins = options.melBins;
+  }
+
+  push(block: Float32Array): ConditionedBlock[] {
+    const made: ConditionedBlock[] = [];
+    for (let at = 0; at < block.length; at += PIECE_SAMPLES) {
+      const output = this.#frontEnd.push(block.subarray(at, at + PIECE_SAMPLES));
+      this.#detector?.push(output.recorded, output.recordedCount);
+      if (output.sampleCount > 0 || this.#heard.length > 0) made.push(this.#copy(output));
+    }
+    return made;
+  }
+
+  /** The sound is over: gives what was held back. */
+  finish(): ConditionedBlock {
+    const output = this.#frontEnd.finish();
+    this.#detector?.push(output.recorded, output.recordedCount);
+    this.#detector?.finish();
+    return this.#copy(output);
+  }
+
+  #copy(output: FrontEndOutput): ConditionedBlock {
+    const activity = this.#heard;
+    this.#heard = [];
+    const melBins = this.#melBins;
+    return {
+      startSample: output.startSample,
+      samples: output.samples.slice(0, output.sampleCount),
+      firstFrame: output.firstFrame,
+      ...(melBins !== undefined && { melBins, logMel: output.logMel.slice(0, output.frameCount * melBins) }),
+      activity,
+    };
+  }
+}
+
+/** Runs a whole recording through the chain. */
 export async function* conditioned(
   blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
   options: Omit<FrontEndOptions, 'maxBlockSamples'>,
 ): AsyncGenerator<ConditionedBlock> {
-  const heard: Activity[] = [];
-  const onActivity = (activity: Activity): void => void heard.push({ ...activity });
-  const gain = options.gain === false ? (false as const) : { ...options.gain, onActivity };
-  const frontEnd = new FrontEnd({ ...options, gain, maxBlockSamples: PIECE_SAMPLES });
-  const copy = (output: FrontEndOutput): ConditionedBlock => ({
-    startSample: output.startSample,
-    samples: output.samples.slice(0, output.sampleCount),
-    firstFrame: output.firstFrame,
-    ...(options.melBins === undefined
-      ? {}
-      : { logMel: output.logMel.slice(0, output.frameCount * options.melBins) }),
-    activity: heard.splice(0),
-  });
-  for await (const block of blocks) {
-    for (let at = 0; at < block.length; at += PIECE_SAMPLES) {
-      const output = frontEnd.push(block.subarray(at, at + PIECE_SAMPLES));
-      if (output.sampleCount > 0 || heard.length > 0) yield copy(output);
-    }
-  }
-  const last = frontEnd.finish();
-  if (last.sampleCount > 0 || heard.length > 0) yield copy(last);
+  const conditioner = new Conditioner(options);
+  for await (const block of blocks) yield* conditioner.push(block);
+  yield conditioner.finish();
 }
 
 const PIECE_SAMPLES = 8192;
