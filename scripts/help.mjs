@@ -1,7 +1,7 @@
 // npm run help: what you can do here, one line each.
 
 const COMMANDS = [
-  ['npm start', 'install, build, and hear the sample model read its clips'],
+  ['npm start', 'install, build, let the sample model read its clips, then serve the page'],
   ['npm test', 'install, then types, lint, unit and browser tests'],
   ['npm run -s sotto -- --help', 'the terminal program'],
   ['npm run dev', 'the page, while you work on it'],

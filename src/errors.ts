@@ -83,9 +83,26 @@ export const ERRORS = {
   'source-changed': entry('The file changed while it was read; start again.', 51, 502),
   'endpoint-refused': entry("Check the address, the model's name and the key.", 53, 502),
   'source-no-ranges': entry('That server cannot send parts of a file; use another address.', 52, 502),
+  // ── server ─────────────────────────────────────────────────────────────────────────────────
+  'port-taken': entry('End the program that uses it, or choose another port with --port.', 80, 500),
+  'port-refused': entry('Choose an address of this machine and a port from 1024 up.', 81, 500),
+  'keys-needed': entry(
+    'Make one (`sotto key add NAME`), or say --insecure if everybody who can reach it may use it.',
+    83,
+    500,
+  ),
+  'page-not-built': entry('Build it with `npm run build`.', 82, 500),
   // ── requests ───────────────────────────────────────────────────────────────────────────────
   'option-invalid': entry('See --help for what this option takes.', 2, 400),
   'prompt-too-long': entry('Use a shorter instruction or a shorter clip.', 60, 400),
+  'upload-malformed': entry('Send multipart/form-data with the recording in it.', 62, 400),
+  'upload-too-large': entry('Send a shorter or a compressed recording.', 63, 413),
+  'too-slow': entry('Send a shorter recording, or ask the server for more time (--deadline).', 64, 504),
+  'engine-died': entry('Try again; if it happens again, choose another device or a smaller model.', 65, 500),
+  'key-missing': entry("Send one of the server's keys: Authorization: Bearer KEY.", 66, 401),
+  'not-allowed': entry('Ask whoever runs the server to allow it.', 67, 403),
+  'address-unknown': entry('See /docs for what this server answers.', 69, 404),
+  'too-many-requests': entry('Wait as long as Retry-After says.', 68, 429),
   busy: entry('The line is full; try again in a moment.', 61, 503),
 } as const satisfies Record<string, ErrorEntry>;
 

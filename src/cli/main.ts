@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
 import { exitCodeOf, explain } from './failure.ts';
+import { serveCommand } from './serve.ts';
 import { transcribeCommand } from './transcribe.ts';
 
 /** The whole command line; `--help` of each command is what the README quotes. */
@@ -14,7 +15,7 @@ export function program(): Command {
     .showHelpAfterError('(see --help)')
     .configureHelp({ helpWidth: 96 })
     .exitOverride();
-  for (const command of [transcribeCommand(), convertCommand(), demoCommand()]) {
+  for (const command of [transcribeCommand(), convertCommand(), demoCommand(), serveCommand()]) {
     sotto.addCommand(command.copyInheritedSettings(sotto));
   }
   return sotto;

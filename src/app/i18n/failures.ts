@@ -41,6 +41,18 @@ const SENTENCES: Record<FailureCode, () => string> = {
   'clips-not-found': m.failed_elsewhere,
   'package-missing': m.failed_elsewhere,
   'endpoint-refused': m.failed_elsewhere,
+  'upload-malformed': m.failed_elsewhere,
+  'upload-too-large': m.failed_elsewhere,
+  'too-slow': m.failed_elsewhere,
+  'engine-died': m.failed_elsewhere,
+  'key-missing': m.failed_elsewhere,
+  'not-allowed': m.failed_elsewhere,
+  'address-unknown': m.failed_elsewhere,
+  'too-many-requests': m.failed_elsewhere,
+  'port-taken': m.failed_elsewhere,
+  'port-refused': m.failed_elsewhere,
+  'keys-needed': m.failed_elsewhere,
+  'page-not-built': m.failed_elsewhere,
 };
 
 /** In the reader's language. */
