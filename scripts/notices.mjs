@@ -38,7 +38,8 @@ function describe(path) {
 function byText() {
   const groups = new Map();
   for (const entry of packages) {
-    const key = entry.text === '' ? `${entry.licence}${entry.author ? ` © ${entry.author}` : ''}` : entry.text;
+    const key =
+      entry.text === '' ? `${entry.licence}${entry.author ? ` © ${entry.author}` : ''}` : entry.text;
     groups.set(key, [...(groups.get(key) ?? []), entry]);
   }
   return groups;

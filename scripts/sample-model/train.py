@@ -56,9 +56,9 @@ PHASES = [
     # The decoder learns to attend and to spell.
     Phase("read", 1600, Recipe({"single": 0.75, "prefix": 0.1, "suffix": 0.02, "joined": 0.05, "timeline": 0.03, "nothing": 0.05}, hard=0.7, longest_seconds=8), Pads(4_500, 0.15, 0.01)),
     # Everything the product asks for, in every condition.
-    Phase("live", 1600, Recipe({"single": 0.5, "prefix": 0.17, "suffix": 0.05, "joined": 0.09, "timeline": 0.12, "nothing": 0.07}, hard=1.0, longest_seconds=12), Pads(4_500, 0.25, 0.02)),
+    Phase("live", 700, Recipe({"single": 0.5, "prefix": 0.17, "suffix": 0.05, "joined": 0.09, "timeline": 0.12, "nothing": 0.07}, hard=1.0, longest_seconds=12), Pads(4_500, 0.25, 0.02)),
     # Windows as the runtime makes them: padded to 30 s, or full of utterances.
-    Phase("long", 1200, Recipe({"single": 0.46, "prefix": 0.16, "suffix": 0.04, "joined": 0.1, "timeline": 0.17, "nothing": 0.07}, hard=0.9, longest_seconds=29), Pads(6_000, 0.25, 0.25), True, 0.2, 0.02),
+    Phase("long", 700, Recipe({"single": 0.46, "prefix": 0.16, "suffix": 0.04, "joined": 0.1, "timeline": 0.17, "nothing": 0.07}, hard=0.9, longest_seconds=29), Pads(6_000, 0.25, 0.25), True, 0.2, 0.02),
 ]
 TOTAL_STEPS = sum(phase.steps for phase in PHASES)
 
