@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
+import { evalCommand } from './eval.ts';
 import { exitCodeOf, explain } from './failure.ts';
 import { serveCommand } from './serve.ts';
 import { transcribeCommand } from './transcribe.ts';
@@ -15,7 +16,8 @@ export function program(): Command {
     .showHelpAfterError('(see --help)')
     .configureHelp({ helpWidth: 96 })
     .exitOverride();
-  for (const command of [transcribeCommand(), convertCommand(), demoCommand(), serveCommand()]) {
+  const commands = [transcribeCommand(), convertCommand(), demoCommand(), evalCommand(), serveCommand()];
+  for (const command of commands) {
     sotto.addCommand(command.copyInheritedSettings(sotto));
   }
   return sotto;

@@ -15,6 +15,11 @@ export interface TranscribeOptions {
   readonly voiceDetection: boolean;
   /** Split and read again where the model goes in circles or runs out of its budget. */
   readonly loopGuard: boolean;
+  /**
+   * Pad a window to its own length instead of the model's 30 s: less work, and not what the model was
+   * trained on.
+   */
+  readonly shortPad: boolean;
   /** Instruction in place of the one that the model was trained with. */
   readonly instruction?: string;
   /** Most new ids per segment; without it, in proportion to the segment's length. */
@@ -27,6 +32,7 @@ export const DEFAULT_OPTIONS: TranscribeOptions = {
   gain: true,
   voiceDetection: true,
   loopGuard: true,
+  shortPad: false,
 };
 
 export const EXACT_OPTIONS: TranscribeOptions = {

@@ -5,6 +5,7 @@
 // the parts are read again on their own; the segments say so.
 
 import { AsrError, assert, isAsrError } from '../errors.ts';
+import { FRAMES_PER_AUDIO_ROW } from '../model/config.ts';
 import { audioRowsFor, SAMPLES_PER_AUDIO_ROW } from '../model/audio-rows.ts';
 import { type Sequence, sequenceLength } from '../model/decoder-runs.ts';
 import type { Ending } from '../model/generate.ts';
@@ -124,12 +125,13 @@ async function* read(
     .map((span) => ({ ...span, budget: budgetOf(to, { prompt, audioRows: span.audioRows }) }));
   if (spans.length === 0) return [];
   const { melBins } = model.manifest.features;
+  const frames = options.shortPad ? paddedFrames(window.samples.length) : WINDOW_FRAMES;
   const streamed = window.streamed?.melBins === melBins ? window.streamed : undefined;
   const features = watch.time('features', () =>
-    windowFeatures(window.samples, { melBins, frames: WINDOW_FRAMES, ...(streamed && { streamed }) }),
+    windowFeatures(window.samples, { melBins, frames, ...(streamed && { streamed }) }),
   );
   const readings = spans.map(({ utterance }) => blank(utterance, model));
-  const passage = { features, frames: WINDOW_FRAMES, prompt, spans, loopGuard: options.loopGuard, draft };
+  const passage = { features, frames, prompt, spans, loopGuard: options.loopGuard, draft };
   for await (const event of model.reader.read(passage, signal)) {
     if (event.type === 'work') {
       watch.addWork(event);
@@ -192,6 +194,11 @@ function* settle(
     flags: reading.ending === 'stop' ? flags : [...flags, reading.ending],
   };
   yield { type: 'final', segment };
+}
+
+/** The fewest frames that hold the samples and come out as whole rows. */
+function paddedFrames(samples: number): number {
+  return FRAMES_PER_AUDIO_ROW * Math.max(1, Math.ceil(samples / SAMPLES_PER_AUDIO_ROW));
 }
 
 /** Rows of the encoder's output that stand for the utterance: whole rows around it, never beyond the sound. */

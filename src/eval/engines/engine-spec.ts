@@ -15,6 +15,8 @@ export const ENGINE_KINDS = {
     gain: 'on, off',
     voice: 'voice detection: on, off',
     loops: 'loop guard: on, off',
+    pad: 'what windows are padded to: window (30 s), short (their own length)',
+    alone: 'on: every utterance in a window of its own, none read beside another',
     prompt: 'instruction',
     'max-tokens': 'number',
     filter: 'none, band (300–3000 Hz), peak (normalize to −1 dBFS)',

@@ -2,7 +2,8 @@
 //
 // Text that a spreadsheet would take for a formula gets an apostrophe in front.
 
-import { METRIC_NAMES, METRICS } from '../scoring/units.ts';
+import { METRIC_NAMES, METRICS } from '../scoring/choices.ts';
+import { differenceRows } from './differences.ts';
 import type { EngineSummary, Rates, Summary } from './summary.ts';
 
 type Cell = string | number | undefined;
@@ -63,6 +64,23 @@ export function clipsCsv({ engines }: Summary): string {
     }),
   );
   return csv([CLIP_COLUMNS, ...rows]);
+}
+
+const DIFFERENCE_COLUMNS = ['engine', 'against', 'group', 'metric', 'difference', 'low', 'high', 'clips'];
+
+/** A row per engine but the first, group and metric. */
+export function differencesCsv(summary: Summary): string {
+  const [first, ...others] = summary.engines.map(({ run }) => run.name);
+  const rows = METRICS.flatMap((metric) =>
+    differenceRows(summary, metric).flatMap(({ group, differences }) =>
+      differences.flatMap((one, i): Cell[][] =>
+        one === undefined
+          ? []
+          : [[others[i], first, group, METRIC_NAMES[metric], one.rate, one.low, one.high, one.clips]],
+      ),
+    ),
+  );
+  return csv([DIFFERENCE_COLUMNS, ...rows]);
 }
 
 function csv(rows: readonly (readonly Cell[])[]): string {

@@ -1,7 +1,10 @@
 // Numbers as the report writes them, the same in terminal and page.
 
+import { languageTitle } from '../language.ts';
+import { SCENES } from '../scenes/scene.ts';
+import type { Interval, MeasuredRate } from '../scoring/bootstrap.ts';
+import type { Difference } from './differences.ts';
 import type { EngineSummary, FalseText } from './summary.ts';
-import type { MeasuredRate } from '../scoring/bootstrap.ts';
 
 const NOTHING = '–';
 
@@ -14,6 +17,24 @@ export function percent(rate: number): string {
 export function rateText({ rate, low, high }: MeasuredRate): string {
   if (Number.isNaN(rate)) return NOTHING;
   return `${percent(rate)} (${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)})`;
+}
+
+/** '+1.2 (−0.4 … +2.9)', in points of a percent; a star where zero lies outside. */
+export function differenceText(difference: Difference | undefined): string {
+  if (difference === undefined || Number.isNaN(difference.rate)) return NOTHING;
+  const { rate, low, high } = difference;
+  return `${points(rate)} (${points(low)} … ${points(high)})${isReal(difference) ? ' *' : ''}`;
+}
+
+/** True where the difference is more than chance would make it, at 95 %. */
+export function isReal({ low, high }: Interval): boolean {
+  return low > 0 || high < 0;
+}
+
+function points(rate: number): string {
+  const text = Math.abs(100 * rate).toFixed(1);
+  if (text === '0.0') return text;
+  return `${rate < 0 ? '−' : '+'}${text}`;
 }
 
 /** '850 ms', '12.4 s' */
@@ -37,6 +58,11 @@ export function falseTextText({ clips, characters, clipsWithText }: FalseText): 
   return characters === 0
     ? `none in ${counted(clips, 'clip')}`
     : `${counted(characters, 'character')} in ${clipsWithText} of ${counted(clips, 'clip')}`;
+}
+
+/** A scene or a language, for people: 'far' → 'Far field, 3 m', 'yue' → 'Cantonese'. */
+export function groupTitle(name: string): string {
+  return SCENES.find((scene) => scene.name === name)?.title ?? languageTitle(name);
 }
 
 /** '1 clip', '2 clips' */

@@ -1,12 +1,22 @@
 // The report as one HTML file that needs nothing else: tables, curves, bars, and every clip beside its text.
 
 import { createHash } from 'node:crypto';
-import { languageTitle } from '../language.ts';
-import { SCENES } from '../scenes/scene.ts';
-import { METRIC_NAMES, type Metric } from '../scoring/units.ts';
+import { METRIC_NAMES, type Metric } from '../scoring/choices.ts';
 import { type BarGroup, barChart } from './bar-chart.ts';
 import { type Sounds, clipCard, readingsByClip } from './clip-cards.ts';
-import { counted, duration, factor, falseTextText, limitsOf, megabytes, rateText } from './figures.ts';
+import { differenceRows } from './differences.ts';
+import {
+  counted,
+  differenceText,
+  duration,
+  factor,
+  falseTextText,
+  groupTitle,
+  isReal,
+  limitsOf,
+  megabytes,
+  rateText,
+} from './figures.ts';
 import { colorClass, lineChart } from './line-chart.ts';
 import { type Filling, type Markup, html } from './markup.ts';
 import { SCRIPT, STYLE } from './page-style.ts';
@@ -35,9 +45,10 @@ export function reportPage(summary: Summary, metric: Metric, sounds: Sounds, fac
     </header>
     <main>
       ${enginesSection(engines, metric)} ${curves(engines, metric)}
-      ${bars('Scenes', engines, metric, ({ scenes }) => scenes, sceneTitle)}
-      ${bars('Languages', engines, metric, ({ languages }) => languages, languageTitle)}
-      ${ratesTable(engines)} ${methodSection(summary, name)} ${clipsSection(summary, sounds)}
+      ${bars('Scenes', engines, metric, ({ scenes }) => scenes)}
+      ${bars('Languages', engines, metric, ({ languages }) => languages)}
+      ${differencesSection(summary, metric)} ${ratesTable(engines)} ${methodSection(summary, name)}
+      ${clipsSection(summary, sounds)}
     </main>`;
   return page(body);
 }
@@ -129,11 +140,10 @@ function bars(
   engines: readonly EngineSummary[],
   metric: Metric,
   groupsOf: (engine: EngineSummary) => readonly Group[],
-  titleOf: (name: string) => string,
 ): Markup {
   const names = [...new Set(engines.flatMap((engine) => groupsOf(engine).map(({ name }) => name)))];
   const groups = names.map((name): BarGroup => ({
-    name: titleOf(name),
+    name: groupTitle(name),
     bars: engines.flatMap((engine, place) => {
       const rates = groupsOf(engine).find((group) => group.name === name)?.rates[metric];
       return rates ? [{ engine: engine.run.name, place, ...rates }] : [];
@@ -158,13 +168,29 @@ function legend(engines: readonly EngineSummary[]): Markup {
   </p>`;
 }
 
+function differencesSection(summary: Summary, metric: Metric): Markup {
+  const rows = differenceRows(summary, metric).map(({ group, differences }): Filling[] => [
+    groupTitle(group),
+    ...differences.map((difference) =>
+      difference && isReal(difference)
+        ? html`<strong>${differenceText(difference)}</strong>`
+        : differenceText(difference),
+    ),
+  ]);
+  const [first, ...others] = summary.engines.map(({ run }) => run.name);
+  if (rows.length === 0) return html``;
+  const caption = `${METRIC_NAMES[metric]} less that of ${first ?? ''}, in points, over the clips that both have read, with 95 % intervals; bold and starred where it is more than chance.`;
+  return html`<h2>Against ${first}</h2>
+    ${table(caption, ['', ...others], rows)}`;
+}
+
 function ratesTable(engines: readonly EngineSummary[]): Markup {
   const rows = engines.flatMap(({ run, all, languages }): Filling[][] => {
     const row = (name: string, { characters, words, mixed }: typeof all): Filling[] => [
       ...[run.name, name, mixed.clips],
       ...[rateText(characters), rateText(words), rateText(mixed)],
     ];
-    return [row('all', all), ...languages.map((group) => row(languageTitle(group.name), group.rates))];
+    return [row('all', all), ...languages.map((group) => row(groupTitle(group.name), group.rates))];
   });
   const head = ['engine', 'language', 'clips', 'CER', 'WER', 'MER'];
   return html`<h2>Rates</h2>
@@ -197,7 +223,7 @@ function clipsSection(summary: Summary, sounds: Sounds): Markup {
         .filter(({ reading }) => reading.clip.scene === scene)
         .sort((a, b) => b.errors - a.errors)
         .map((one) => clipCard(one, sounds));
-      return html`<h3>${sceneTitle(scene)}</h3>
+      return html`<h3>${groupTitle(scene)}</h3>
         ${cards}`;
     })}`;
 }
@@ -223,10 +249,6 @@ function table(caption: string, head: readonly string[], rows: readonly (readonl
       </tbody>
     </table>
   </div>`;
-}
-
-function sceneTitle(name: string): string {
-  return SCENES.find((scene) => scene.name === name)?.title ?? name;
 }
 
 function capital(text: string): string {

@@ -4,9 +4,8 @@ import type { Clip } from '../clips.ts';
 import type { ClipResult, EngineRun } from '../results.ts';
 import { SCENES } from '../scenes/scene.ts';
 import { type MeasuredRate, measureRate } from '../scoring/bootstrap.ts';
-import type { Script } from '../scoring/normalize.ts';
+import { type Metric, METRICS, type Script } from '../scoring/choices.ts';
 import { type ClipScore, scoreClip } from '../scoring/score.ts';
-import { METRICS, type Metric } from '../scoring/units.ts';
 import { type Point, isSeries, pointOf } from './series.ts';
 import { median, percentile } from './statistics.ts';
 

@@ -1,12 +1,23 @@
 // The report in the terminal: one table of engines, one of scenes and languages.
 
-import { languageTitle } from '../language.ts';
-import { METRIC_NAMES, type Metric } from '../scoring/units.ts';
-import { duration, factor, falseTextText, limitsOf, megabytes, percent, rateText } from './figures.ts';
+import { METRIC_NAMES, type Metric } from '../scoring/choices.ts';
+import { differenceRows } from './differences.ts';
+import {
+  differenceText,
+  duration,
+  factor,
+  falseTextText,
+  groupTitle,
+  limitsOf,
+  megabytes,
+  percent,
+  rateText,
+} from './figures.ts';
 import type { EngineSummary, Group, Summary } from './summary.ts';
 
 /** Lines without a trailing newline at the end. `metric` is the rate that is shown. */
-export function terminalReport({ engines }: Summary, metric: Metric): string {
+export function terminalReport(summary: Summary, metric: Metric): string {
+  const { engines } = summary;
   const parts = [
     table(
       ['engine', METRIC_NAMES[metric], 'median', '95th', 'RTF', 'peak memory', 'streams', 'false text'],
@@ -16,9 +27,8 @@ export function terminalReport({ engines }: Summary, metric: Metric): string {
     groupTable('series', engines, metric, ({ points }) =>
       points.map(({ series, x, rates }) => ({ name: `${series} ${x} dBFS`, rates })),
     ),
-    groupTable('language', engines, metric, ({ languages }) =>
-      languages.map((group) => ({ ...group, name: languageTitle(group.name) })),
-    ),
+    groupTable('language', engines, metric, ({ languages }) => languages),
+    differenceTable(summary, metric),
     ...engines.filter((engine) => limitsOf(engine).length > 0).map(limitsText),
   ];
   return parts.filter((part) => part !== '').join('\n\n');
@@ -49,9 +59,23 @@ function groupTable(
   const rows = names.map((name) => {
     const groups = engines.map((engine) => groupsOf(engine).find((group) => group.name === name));
     const clips = Math.max(...groups.map((group) => group?.rates[metric].clips ?? 0));
-    return [name, `${clips}`, ...groups.map((group) => percent(group?.rates[metric].rate ?? NaN))];
+    return [
+      groupTitle(name),
+      `${clips}`,
+      ...groups.map((group) => percent(group?.rates[metric].rate ?? NaN)),
+    ];
   });
   return table([title, 'clips', ...engines.map(({ run }) => run.name)], rows);
+}
+
+/** Points of a percent against the first engine. */
+function differenceTable(summary: Summary, metric: Metric): string {
+  const rows = differenceRows(summary, metric).map(({ group, differences }) => [
+    groupTitle(group),
+    ...differences.map(differenceText),
+  ]);
+  const [first, ...others] = summary.engines.map(({ run }) => run.name);
+  return rows.length === 0 ? '' : table([`${METRIC_NAMES[metric]} against ${first ?? ''}`, ...others], rows);
 }
 
 function limitsText(engine: EngineSummary): string {

@@ -1,6 +1,6 @@
 // Results on disk → the report's files beside them.
 //
-//   report.html · engines.csv · rates.csv · clips.csv · alignments.txt
+//   report.html · engines.csv · rates.csv · differences.csv · clips.csv · alignments.txt
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,11 +10,10 @@ import { readSamples } from '../read-audio.ts';
 import type { ClipResult, EngineRun, ResultFolder } from '../results.ts';
 import { SAMPLE_RATE } from '../../signal/units.ts';
 import { errorsIn } from '../scoring/error-counts.ts';
-import type { Script } from '../scoring/normalize.ts';
+import type { Metric, Script } from '../scoring/choices.ts';
 import { showAlignment } from '../scoring/show-alignment.ts';
-import type { Metric } from '../scoring/units.ts';
 import { type Sounds, readingsByClip } from './clip-cards.ts';
-import { clipsCsv, enginesCsv, ratesCsv } from './csv.ts';
+import { clipsCsv, differencesCsv, enginesCsv, ratesCsv } from './csv.ts';
 import { type EmbeddedAudio, embedAudio } from './embedded-audio.ts';
 import { type ReportFacts, reportPage } from './page.ts';
 import { type Summary, summarize } from './summary.ts';
@@ -46,6 +45,7 @@ export async function writeReport(request: ReportRequest, out: string): Promise<
     'engines.csv': enginesCsv(summary),
     'rates.csv': ratesCsv(summary),
     'clips.csv': clipsCsv(summary),
+    ...(engines.length > 1 && { 'differences.csv': differencesCsv(summary) }),
     'alignments.txt': alignments(summary),
   };
   for (const [name, content] of Object.entries(files)) await store(out, name, content);

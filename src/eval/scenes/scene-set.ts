@@ -12,7 +12,7 @@ import { SeededRandom } from '../seeded-random.ts';
 import { wavBytes } from '../wav-bytes.ts';
 import { speechLevel } from './active-level.ts';
 import { type OwnSounds, type Rendering, renderScene } from './render.ts';
-import type { Scene } from './scene.ts';
+import { SCENES, type Scene } from './scene.ts';
 
 export interface SceneSetRequest {
   readonly clips: readonly Clip[];
@@ -102,9 +102,9 @@ interface PlannedClip {
 /** Which clip goes into which scene. */
 export function planSet(request: SceneSetRequest): PlannedClip[] {
   const spoken = request.clips.filter(({ text }) => text !== '');
-  return request.scenes.flatMap((scene, place) => {
+  return request.scenes.flatMap((scene) => {
     // The five scenes take different clips as far as there are enough; a sweep takes the same at every step.
-    const skip = scene.group === 'five' ? place * request.perScene : 0;
+    const skip = scene.group === 'five' ? SCENES.indexOf(scene) * request.perScene : 0;
     const order = inTurn(fitting(spoken, scene), request.seed);
     const count = Math.min(request.perScene, order.length);
     return Array.from({ length: count }, (_, i) => order[(skip + i) % order.length])

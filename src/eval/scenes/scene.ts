@@ -62,8 +62,10 @@ const FLOORS: readonly Scene[] = [-85, -75, -65, -60, -55, -50].map((floor) =>
 
 export const SCENES: readonly Scene[] = [...FIVE, ...LEVELS, ...FLOORS];
 
-export function scenesOf(groups: readonly SceneGroup[]): Scene[] {
-  return SCENES.filter(({ group }) => groups.includes(group));
+/** All scenes of a group, or the one of that name, in the order of SCENES. Undefined where there is neither. */
+export function scenesOf(groupOrName: string): Scene[] | undefined {
+  const found = SCENES.filter(({ group, name }) => group === groupOrName || name === groupOrName);
+  return found.length > 0 ? found : undefined;
 }
 
 function scene(name: string, title: string, levelDbfs: number, rest: Partial<Scene>): Scene {

@@ -12,10 +12,7 @@
 // word dropped, and no Cantonese character replaced by a Mandarin one.
 
 import { Converter } from 'opencc-js/t2cn';
-
-/** `keep`: 學 and 学 are different characters. `fold`: Traditional, also as Taiwan and Hong Kong write it, reads as Simplified. */
-export const SCRIPTS = ['keep', 'fold'] as const;
-export type Script = (typeof SCRIPTS)[number];
+import type { Script } from './choices.ts';
 
 /**
  *   'Don’t wait, 3.5 km！'   →  "don't wait 3.5 km"

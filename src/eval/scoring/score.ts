@@ -2,8 +2,9 @@
 
 import { type Step, align } from './align.ts';
 import { type ErrorCounts, countSteps } from './error-counts.ts';
-import { type Script, normalizeText } from './normalize.ts';
-import { METRICS, type Metric, unitsOf } from './units.ts';
+import { type Metric, METRICS, type Script } from './choices.ts';
+import { normalizeText } from './normalize.ts';
+import { unitsOf } from './units.ts';
 
 export interface ClipScore {
   readonly reference: string;

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { COMPARISONS, enginesOf } from '../../../src/eval/engines/comparisons.ts';
 import { choiceOf, numberOf, parseEngineSpec, switchOf } from '../../../src/eval/engines/engine-spec.ts';
 import { preFilter } from '../../../src/eval/engines/pre-filters.ts';
 
@@ -46,4 +47,12 @@ test('pre-filters: peak brings the loudest sample to −1 dBFS, band keeps speec
   expect(peak(preFilter(tone(1000), 'band'))).toBeGreaterThan(0.009);
   expect(peak(preFilter(tone(50), 'band'))).toBeLessThan(0.001);
   expect(peak(preFilter(tone(7000), 'band'))).toBeLessThan(0.003);
+});
+
+test('a comparison is a set of engines with names of their own, the defaults first', () => {
+  for (const comparison of COMPARISONS) {
+    const names = enginesOf(comparison).map(({ name }) => name);
+    expect(names[0]).toBe('defaults');
+    expect(new Set(names).size).toBe(names.length);
+  }
 });

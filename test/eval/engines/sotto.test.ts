@@ -43,6 +43,22 @@ test('opens a model folder, reads a clip, tells what it is', async () => {
   }
 });
 
+test('a short pad is another reading; a clip read apart is what the reference reads of its utterance', async () => {
+  const read = async (settings: string): Promise<string> => {
+    const spec = parseEngineSpec(`sotto,model=${modelDir},device=cpu,threads=1,max-tokens=8,${settings}`);
+    const engine = await openEvalEngine(spec);
+    try {
+      return (await engine.transcribe(audio, NEVER)).text;
+    } finally {
+      await engine.close();
+    }
+  };
+  const exact = await read('exact=on');
+  expect(await read('exact=on,pad=short')).not.toBe(exact);
+  // Without detection the whole clip is the only utterance.
+  expect(await read('alone=on,gain=off,voice=off')).toBe(exact);
+});
+
 test('the mark of the weights follows the manifest', async () => {
   const spec = parseEngineSpec(`sotto,model=${modelDir}`);
   const before = await weightsMark(spec);

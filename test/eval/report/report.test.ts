@@ -5,7 +5,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { type Clip, RECORDED } from '../../../src/eval/clips.ts';
 import type { EngineFacts } from '../../../src/eval/engines/eval-engine.ts';
 import { readSamples } from '../../../src/eval/read-audio.ts';
-import { clipsCsv, enginesCsv, ratesCsv } from '../../../src/eval/report/csv.ts';
+import { clipsCsv, differencesCsv, enginesCsv, ratesCsv } from '../../../src/eval/report/csv.ts';
+import { differenceRows } from '../../../src/eval/report/differences.ts';
 import { embedAudio } from '../../../src/eval/report/embedded-audio.ts';
 import { html } from '../../../src/eval/report/markup.ts';
 import { reportPage } from '../../../src/eval/report/page.ts';
@@ -127,7 +128,7 @@ describe('terminal', () => {
     const text = terminalReport(summaryOf({ ...TEXTS, own: 'hello', quiet: '' }, { name: 'ours' }), 'mixed');
     expect(text).toMatch(/^ours +23\.1 % \(/m);
     expect(text).toMatch(/^ours .* 300 ms +600 ms +0\.1[78] +500 MB +yes +none in 1 clip$/m);
-    expect(text).toMatch(/^indoor +2 +25\.0 %$/m);
+    expect(text).toMatch(/^Indoor soft speech +2 +25\.0 %$/m);
     expect(text).toMatch(/^Mandarin +3 +25\.0 %$/m);
     expect(text).toMatch(/^level -60 dBFS +1 +50\.0 %$/m);
     expect(text).toContain('ours: cannot be told the language.');
@@ -211,4 +212,49 @@ test('alignments show the wrong readings only', () => {
   const text = alignments(summaryOf({ en1: 'Turn off the light.', zh1: '明天早上' }, { name: 'ours' }));
   expect(text).toBe('en1 · ours\nsaid  turn ON  the light\nread  turn OFF the light\n');
   expect(alignments(summaryOf({ zh1: '明天早上' }))).toBe('No errors.\n');
+});
+
+describe('differences', () => {
+  const results = (texts: Record<string, string>): Map<string, ClipResult> =>
+    new Map(Object.entries(texts).map(([id, text]) => [id, result(id, text, 100)]));
+  const runOf = (name: string): EngineRun => ({
+    name,
+    spec: { kind: 'sotto', name, settings: {} },
+    endedAt: '',
+  });
+  const perfect = { ...TEXTS, en1: 'turn on the light', zh1: '明天早上', own: 'hello', l60: '好的' };
+  const two = summarize(
+    CLIPS,
+    [
+      { run: runOf('first'), results: results(perfect) },
+      { run: runOf('second'), results: results({ ...perfect, l60: '坏', en1: 'turn on light' }) },
+    ],
+    'fold',
+  );
+
+  test('every engine is compared with the first, group by group, over what both have read', () => {
+    const rows = differenceRows(two, 'mixed');
+    expect(rows.map(({ group }) => group)).toEqual([
+      'all',
+      'indoor',
+      'level-20',
+      'level-60',
+      'recorded',
+      'zh',
+      'en',
+    ]);
+    const of = (group: string): unknown => rows.find((row) => row.group === group)?.differences;
+    expect(of('all')).toMatchObject([{ rate: 3 / 13, clips: 5 }]);
+    expect(of('level-60')).toEqual([{ rate: 1, low: 1, high: 1, clips: 1 }]);
+    expect(of('level-20')).toEqual([{ rate: 0, low: 0, high: 0, clips: 1 }]);
+    expect(differenceRows(summary, 'mixed')).toEqual([]); // one engine only
+  });
+
+  test('page, terminal and CSV show them, and star what is more than chance', () => {
+    const page = reportPage(two, 'mixed', new Map(), { command: 'c', machine: 'm', date: 'd' });
+    expect(page).toContain('Against first');
+    expect(page).toContain('<strong>+100.0 (+100.0 … +100.0) *</strong>');
+    expect(terminalReport(two, 'mixed')).toMatch(/MER against first.*second/);
+    expect(differencesCsv(two)).toContain('second,first,level-60,MER,1,1,1,1\r\n');
+  });
 });

@@ -31,7 +31,7 @@ beforeAll(() => {
   writeFileSync(join(folder, 'clip.wav'), wavBytes(to16Bit(standInSpeech(1.5)), SAMPLE_RATE));
 });
 
-const five = scenesOf(['five']);
+const five = scenesOf('five')!;
 const request = (scenes: readonly Scene[], perScene: number, seed = '1'): Parameters<typeof planSet>[0] => ({
   clips,
   scenes,
@@ -58,13 +58,13 @@ describe('plan', () => {
   });
 
   test('whispers go into the whisper scene and nowhere else', () => {
-    for (const { clip, scene } of planSet(request([...five, ...scenesOf(['levels'])], 6))) {
+    for (const { clip, scene } of planSet(request([...five, ...scenesOf('levels')!], 6))) {
       expect(clip.whispered).toBe(scene.name === 'whisper');
     }
   });
 
   test('a sweep has the same clips at every level', () => {
-    const plan = planSet(request(scenesOf(['levels']), 4));
+    const plan = planSet(request(scenesOf('levels')!, 4));
     const at = (level: number): string[] =>
       plan.filter(({ scene }) => scene.levelDbfs === level).map(({ clip }) => clip.id);
     expect(at(-20)).toHaveLength(4);

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { errorsIn } from '../../../src/eval/scoring/error-counts.ts';
 import { normalizeText } from '../../../src/eval/scoring/normalize.ts';
 import { scoreClip } from '../../../src/eval/scoring/score.ts';
-import { METRICS, type Metric, unitsOf } from '../../../src/eval/scoring/units.ts';
+import { METRICS, type Metric } from '../../../src/eval/scoring/choices.ts';
+import { unitsOf } from '../../../src/eval/scoring/units.ts';
 
 /** scripts/goldens/scoring.py: [matches, substitutions, deletions, insertions] by jiwer. */
 type Golden = { said: string; read: string; reference: string; hypothesis: string } & Record<
