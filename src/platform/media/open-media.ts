@@ -11,7 +11,7 @@
 // The same code runs in Node, in a page and in a worker; a platform may bring further packet decoders.
 // Readers are loaded when a file needs them: together they are 300 kB compressed.
 
-import { AsrError } from '../../errors.ts';
+import { AsrError, isAsrError } from '../../errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import { id3Bytes } from './mpeg-frames.ts';
 import type { OpenPacketDecoder } from './packets.ts';
@@ -22,7 +22,7 @@ import { sniff, SNIFF_BYTES, type MediaKind, type Sniffed } from './sniff.ts';
 export interface MediaOptions {
   /** The bytes are samples without a header, as described. */
   readonly raw?: RawFormat;
-  /** Decoders that the platform brings, asked before ours. */
+  /** Decoders that the platform brings, for what ours do not know: the same samples everywhere matter more. */
   readonly platformDecoder?: OpenPacketDecoder;
 }
 
@@ -83,6 +83,16 @@ async function sniffBehindTag(
 }
 
 function decoderLadder(platformDecoder: OpenPacketDecoder | undefined): OpenPacketDecoder {
-  return async (config) =>
-    (await platformDecoder?.(config)) ?? (await (await import('./codecs.ts')).openOwnDecoder(config));
+  return async (config) => {
+    const { openOwnDecoder } = await import('./codecs.ts');
+    try {
+      return (await openOwnDecoder(config)) ?? (await platformDecoder?.(config));
+    } catch (error) {
+      // Ours reads this codec, but not this form of it.
+      if (!isAsrError(error) || error.code !== 'audio-unsupported') throw error;
+      const decoder = await platformDecoder?.(config);
+      if (decoder === undefined) throw error;
+      return decoder;
+    }
+  };
 }

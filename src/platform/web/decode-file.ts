@@ -4,10 +4,11 @@
 import { AsrError } from '../../errors.ts';
 import { openAudio, type AudioFile, type AudioOptions } from '../media/audio-file.ts';
 import type { ByteSource } from '../media/byte-source.ts';
+import { openWebCodecsDecoder } from './webcodecs-decoder.ts';
 
 /** Opens an audio file. Fails with `audio-unreadable` (moved or changed since it was given) and as `openAudio` does. */
 export function openAudioFile(file: Blob, options: AudioOptions = {}): Promise<AudioFile> {
-  return openAudio(blobSource(file), options);
+  return openAudio(blobSource(file), { platformDecoder: openWebCodecsDecoder, ...options });
 }
 
 function blobSource(file: Blob): ByteSource {
