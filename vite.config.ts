@@ -3,9 +3,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { ensureMessages, MESSAGES } from './scripts/compile-messages.mjs';
-
-/** Debian's Chromium, or the one that CHROMIUM_PATH names; without either, Playwright's own. */
-const chromium = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+import { CHROMIUM_ARGUMENTS, CHROMIUM_PATH } from './test/chromium.ts';
 
 /** With these the page may use WASM threads. */
 const isolated = {
@@ -35,7 +33,7 @@ export default defineConfig(({ command }) => ({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/browser/**', 'test/gpu/**'],
+          exclude: ['test/browser/**', 'test/page/**', 'test/gpu/**'],
           pool: 'forks',
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -57,20 +55,22 @@ export default defineConfig(({ command }) => ({
             screenshotFailures: false,
             provider: playwright({
               launchOptions: {
-                executablePath: chromium,
-                args: [
-                  '--no-sandbox',
-                  '--enable-unsafe-webgpu',
-                  '--use-webgpu-adapter=swiftshader',
-                  '--disable-background-networking',
-                  '--disable-component-update',
-                  '--disable-sync',
-                  '--no-first-run',
-                ],
+                ...(CHROMIUM_PATH !== undefined && { executablePath: CHROMIUM_PATH }),
+                args: CHROMIUM_ARGUMENTS,
               },
             }),
             instances: [{ browser: 'chromium' }],
           },
+        },
+      },
+      {
+        test: {
+          name: 'page',
+          include: ['test/page/**/*.test.ts'],
+          globalSetup: ['test/page/serve-page.ts'],
+          pool: 'forks',
+          testTimeout: 900_000,
+          fileParallelism: false,
         },
       },
     ],

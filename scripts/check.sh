@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-realms=(src src/platform/web src/platform/node src/app src/server src/cli src/eval workers workers/audio test test/app test/browser scripts)
+realms=(src src/platform/web src/platform/node src/app src/server src/cli src/eval workers workers/audio test test/app test/browser test/page scripts)
 node scripts/compile-messages.mjs
 for realm in "${realms[@]}"; do
   [ -f "$realm/tsconfig.json" ] || continue

@@ -122,6 +122,7 @@ export class Library {
         taken ?? (open && { document: open.document, peaks: open.peaks, audio: undefined });
       if (stored === undefined) return;
       await this.#store.putBack(stored);
+      (await this.#index)?.put(searchable(stored.document));
       if (sound !== undefined) this.#sounds.set(id, sound);
       if (open !== undefined) this.#open.set(id, open);
       await this.load();

@@ -125,8 +125,15 @@ export async function folderFiles(folder: FileSystemDirectoryHandle): Promise<Gi
 
 /** What was dropped: files, and the files of folders. To be called while the drop event is handled. */
 export async function droppedFiles(items: DataTransferItemList): Promise<GivenFile[]> {
-  const entries = [...items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  return (await Promise.all(entries.map((entry) => entryFiles(entry, '')))).flat();
+  // Everything must be asked for before the first wait: afterwards the list is empty.
+  const given = [...items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile());
+  return (await Promise.all(given.map(givenFiles))).flat();
+}
+
+/** Some sources of a drag (a mail program, another page) give a file that lies nowhere. */
+async function givenFiles(given: FileSystemEntry | File | null): Promise<GivenFile[]> {
+  if (given === null) return [];
+  return given instanceof File ? [{ path: given.name, file: given }] : entryFiles(given, '');
 }
 
 async function entryFiles(entry: FileSystemEntry, folder: string): Promise<GivenFile[]> {
