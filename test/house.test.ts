@@ -84,6 +84,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'engine',
     'wire',
     'platform/node',
+    'platform/thread',
     'convert',
   ],
   cli: [

@@ -5,7 +5,7 @@ import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
 import { evalCommand } from './eval.ts';
 import { exitCodeOf, explain } from './failure.ts';
-import { serveCommand } from './serve.ts';
+import { keyCommand, serveCommand } from './serve.ts';
 import { transcribeCommand } from './transcribe.ts';
 
 /** The whole command line; `--help` of each command is what the README quotes. */
@@ -16,7 +16,14 @@ export function program(): Command {
     .showHelpAfterError('(see --help)')
     .configureHelp({ helpWidth: 96 })
     .exitOverride();
-  const commands = [transcribeCommand(), convertCommand(), demoCommand(), evalCommand(), serveCommand()];
+  const commands = [
+    transcribeCommand(),
+    convertCommand(),
+    demoCommand(),
+    evalCommand(),
+    serveCommand(),
+    keyCommand(),
+  ];
   for (const command of commands) {
     sotto.addCommand(command.copyInheritedSettings(sotto));
   }

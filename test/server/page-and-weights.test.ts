@@ -1,38 +1,22 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createApp } from '../../src/server/app.ts';
-import { ModelShelf } from '../../src/server/model-shelf.ts';
-import { startServer } from '../../src/server/serve.ts';
 import { filesOf, parseManifest } from '../../src/model/manifest.ts';
-import { writeSeededModel } from '../fixtures/seeded-dir.ts';
+import { mergeSettings } from '../../src/server/config.ts';
+import { startServer } from '../../src/server/serve.ts';
+import { type TestApp, openTestApp, testPlaces } from './test-server.ts';
 
-let folder: string;
-let app: ReturnType<typeof createApp>;
+let app: TestApp;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sotto-serve-'));
-  await writeSeededModel(join(folder, 'models/seeded'));
-  await mkdir(join(folder, 'page/assets'), { recursive: true });
-  await writeFile(join(folder, 'page/index.html'), '<!doctype html><title>Sotto</title>');
-  await writeFile(join(folder, 'page/assets/main-abc123.js'), 'export {};');
-  await writeFile(join(folder, 'page/.built'), '');
-  await writeFile(join(folder, 'secret.txt'), 'nobody may read this');
-  app = createApp({
-    version: '1.2.3',
-    pageDir: join(folder, 'page'),
-    shelf: new ModelShelf({ named: {}, libraries: [join(folder, 'models')] }),
-  });
+  app = await openTestApp();
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => app.close());
 
 function get(path: string, headers: Record<string, string> = {}): Promise<Response> {
-  return Promise.resolve(app.request(path, { headers }));
+  return app.ask(path, { headers });
 }
 
 async function firstShard(): Promise<{ path: string; bytes: number; sha256: string }> {
-  const manifest = parseManifest(await (await get('/models/seeded/manifest.json')).json());
+  const manifest = parseManifest(await (await get('/models/sample/manifest.json')).json());
   const shard = filesOf(manifest).find(({ path }) => path.startsWith('weights-'));
   if (shard === undefined) throw new Error('the seeded model has a shard');
   return shard;
@@ -72,7 +56,7 @@ describe('the page', () => {
 describe('weights', () => {
   test('come whole, with their hash as validator, for ever', async () => {
     const shard = await firstShard();
-    const response = await get(`/models/seeded/${shard.path}`);
+    const response = await get(`/models/sample/${shard.path}`);
     expect((await response.arrayBuffer()).byteLength).toBe(shard.bytes);
     expect(response.headers.get('ETag')).toBe(`"${shard.sha256}"`);
     expect(response.headers.get('Cache-Control')).toContain('immutable');
@@ -81,7 +65,7 @@ describe('weights', () => {
 
   test('come in parts: first, middle, last, and nothing past the end', async () => {
     const shard = await firstShard();
-    const whole = new Uint8Array(await (await get(`/models/seeded/${shard.path}`)).arrayBuffer());
+    const whole = new Uint8Array(await (await get(`/models/sample/${shard.path}`)).arrayBuffer());
     const parts: [string, number, number][] = [
       ['bytes=0-99', 0, 100],
       ['bytes=100-', 100, shard.bytes],
@@ -89,14 +73,14 @@ describe('weights', () => {
       [`bytes=10-${shard.bytes + 50}`, 10, shard.bytes],
     ];
     for (const [range, start, end] of parts) {
-      const response = await get(`/models/seeded/${shard.path}`, { Range: range });
+      const response = await get(`/models/sample/${shard.path}`, { Range: range });
       expect(response.status, range).toBe(206);
       expect(response.headers.get('Content-Range')).toBe(`bytes ${start}-${end - 1}/${shard.bytes}`);
       expect(response.headers.get('Content-Length')).toBe(String(end - start));
       const bytes = new Uint8Array(await response.arrayBuffer());
       expect(Buffer.compare(bytes, whole.subarray(start, end)), range).toBe(0);
     }
-    const past = await get(`/models/seeded/${shard.path}`, { Range: `bytes=${shard.bytes}-` });
+    const past = await get(`/models/sample/${shard.path}`, { Range: `bytes=${shard.bytes}-` });
     expect(past.status).toBe(416);
     expect(past.headers.get('Content-Range')).toBe(`bytes */${shard.bytes}`);
   });
@@ -104,33 +88,28 @@ describe('weights', () => {
   test('come whole when they are no longer what the asker began to fetch', async () => {
     const shard = await firstShard();
     const ask = (etag: string): Promise<Response> =>
-      get(`/models/seeded/${shard.path}`, { Range: 'bytes=5-9', 'If-Range': etag });
+      get(`/models/sample/${shard.path}`, { Range: 'bytes=5-9', 'If-Range': etag });
     expect((await ask('"another"')).status).toBe(200);
     expect((await ask(`"${shard.sha256}"`)).status).toBe(206);
   });
 
   test('are listed for the page, and only what a manifest names can be had', async () => {
-    const offers = (await (await get('/models/models.json')).json()) as { address: string }[];
-    expect(offers.map(({ address }) => address)).toEqual(['seeded/']);
-    const foreign = ['seeded/other.bin', 'nobody/manifest.json', 'seeded/..%2f..%2fsecret.txt'];
+    // The sample model is known to every page; others would be in this list.
+    expect(await (await get('/models/models.json')).json()).toEqual([]);
+    const foreign = ['sample/other.bin', 'nobody/manifest.json', 'sample/..%2f..%2fsecret.txt'];
     for (const path of foreign) expect((await get(`/models/${path}`)).status, path).toBe(404);
   });
 });
 
 test('a server on a port answers, and a second one on it is told which port is free', async () => {
-  const config = {
-    host: '127.0.0.1',
-    port: 0,
-    pageDir: join(folder, 'page'),
-    version: '1.2.3',
-    models: { named: {}, libraries: [join(folder, 'models')] },
-  };
-  const server = await startServer(config);
+  const places = await testPlaces();
+  const settings = { port: 0, warmUp: false, log: 'silent', keyFile: '/nowhere/keys.json' };
+  const server = await startServer(mergeSettings(settings), places);
   try {
     const port = Number(new URL(server.address).port);
     const health = await fetch(`http://127.0.0.1:${port}/healthz`);
-    expect(await health.json()).toMatchObject({ status: 'ok', version: '1.2.3', models: ['seeded'] });
-    await expect(startServer({ ...config, port })).rejects.toMatchObject({
+    expect(await health.json()).toMatchObject({ status: 'ok', version: '1.2.3', models: ['sample'] });
+    await expect(startServer(mergeSettings(settings, { port }), places)).rejects.toMatchObject({
       code: 'port-taken',
       message: expect.stringMatching(/--port \d+/) as unknown,
     });

@@ -1,4 +1,5 @@
-// The worker thread that holds the engine: onnxruntime-node blocks its thread while it computes.
+// The worker thread, or the child process, that holds the engine: onnxruntime-node blocks its thread
+// while it computes.
 
 import { parentPort } from 'node:worker_threads';
 import { assert } from '../../errors.ts';
@@ -6,16 +7,17 @@ import type { LoadStage } from '../../engine/engine.ts';
 import { createEngine } from '../../engine/create-engine.ts';
 import { loadModel } from '../../model/load.ts';
 import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
+import type { Endpoint } from '../thread/endpoint.ts';
 import { hostEngine } from '../thread/engine-host.ts';
 import type { NodeEngineRequest } from './engine-client.ts';
 import { openModelDir } from './model-dir.ts';
 import { createNodeRuntime } from './ort.ts';
 import { portEndpoint } from './port-endpoint.ts';
 
-assert(parentPort !== null, 'this file runs as a worker thread');
+type Messages = Endpoint<FromWorker, ToWorker<NodeEngineRequest>>;
 
 hostEngine(
-  portEndpoint<FromWorker, ToWorker<NodeEngineRequest>>(parentPort),
+  parentPort === null ? parentProcess() : (portEndpoint(parentPort) satisfies Messages),
   async ({ modelDir, provider, threads, seats }, onLoad) => {
     const onStage = (stage: LoadStage): void => onLoad({ type: 'stage', stage });
     onStage('files');
@@ -29,3 +31,15 @@ hostEngine(
     }
   },
 );
+
+/** The process that forked this one. When it goes, so does this one. */
+function parentProcess(): Messages {
+  assert(process.send !== undefined, 'this file runs as a worker thread or as a child process');
+  process.once('disconnect', () => process.exit(0));
+  // Ctrl-C in a terminal goes to all processes in it; the parent decides when this one ends.
+  process.on('SIGINT', () => undefined);
+  return {
+    post: (message) => process.send?.(message),
+    listen: (onMessage) => process.on('message', onMessage as (message: unknown) => void),
+  };
+}

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { isAsrError } from '../../errors.ts';
 import type { Engine, LoadEvent } from '../../engine/engine.ts';
 import { type NodeEngineRequest, startEngine } from './engine-client.ts';
+import { type EngineProcess, startEngineProcess } from './engine-process.ts';
 import type { NodeProvider } from './ort.ts';
 
 export type DeviceChoice = 'auto' | NodeProvider;
@@ -19,15 +20,31 @@ export async function openEngine(
   device: DeviceChoice,
   onLoad?: (event: LoadEvent) => void,
 ): Promise<Engine> {
+  return onFirstThatWorks(device, (provider) => startEngine({ ...request, provider }, onLoad));
+}
+
+/** The same, in a process of its own (engine-process.ts). */
+export async function openEngineProcess(
+  request: Omit<NodeEngineRequest, 'provider'>,
+  device: DeviceChoice,
+  onLoad?: (event: LoadEvent) => void,
+): Promise<EngineProcess> {
+  return onFirstThatWorks(device, (provider) => startEngineProcess({ ...request, provider }, onLoad));
+}
+
+async function onFirstThatWorks<T>(
+  device: DeviceChoice,
+  start: (provider: NodeProvider) => Promise<T>,
+): Promise<T> {
   const candidates = device === 'auto' ? autoProviders() : [device];
   for (const provider of candidates.slice(0, -1)) {
     try {
-      return await startEngine({ ...request, provider }, onLoad);
+      return await start(provider);
     } catch (error) {
       if (!isAsrError(error) || error.code !== 'device-unavailable') throw error;
     }
   }
-  return startEngine({ ...request, provider: candidates.at(-1) ?? 'cpu' }, onLoad);
+  return start(candidates.at(-1) ?? 'cpu');
 }
 
 /** Best first; the CPU always works. */

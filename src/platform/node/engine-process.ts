@@ -1,0 +1,77 @@
+// An engine in a process of its own: what goes wrong in native code ends that process and not ours, and
+// when it ends every byte of memory, also the graphics card's, is free again.
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { LoadEvent } from '../../engine/engine.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
+import type { Endpoint } from '../thread/endpoint.ts';
+import { connectEngine } from '../thread/engine-client.ts';
+import type { NodeEngineRequest } from './engine-client.ts';
+
+export interface EngineProcess {
+  readonly engine: Engine;
+  readonly pid: number;
+  /** Settles when the process has ended, whatever the reason. */
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Starts a process and loads a model in it. Fails like `openModelDir` and `loadModel`; the process is
+ * then ended. `engine.release` ends it too. When it dies, open questions fail.
+ */
+export async function startEngineProcess(
+  request: NodeEngineRequest,
+  onLoad?: (event: LoadEvent) => void,
+): Promise<EngineProcess> {
+  const child = startChild();
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  const crashed = new Promise<never>((_, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) =>
+      reject(new Error(`The engine's process ended by itself (${signal ?? `exit code ${code}`})`)),
+    );
+  });
+  const terminate = async (): Promise<void> => {
+    child.kill('SIGKILL'); // it keeps nothing that could be lost
+    await ended;
+  };
+  try {
+    const endpoint = childEndpoint<ToWorker<NodeEngineRequest>, FromWorker>(child);
+    const engine = await connectEngine(endpoint, { request, terminate, ...(onLoad && { onLoad }) }, crashed);
+    return { engine, pid: child.pid ?? 0, ended };
+  } catch (error) {
+    await terminate();
+    throw error;
+  }
+}
+
+/** Messages are copied into the other process: typed arrays arrive as such, nothing is moved. */
+function childEndpoint<Out, In>(child: ChildProcess): Endpoint<Out, In> {
+  return {
+    // A process that has just died cannot be told anything; its end is told by `crashed`.
+    post: (message) => child.connected && child.send(message as object, () => undefined),
+    listen: (onMessage) => {
+      child.removeAllListeners('message');
+      child.on('message', onMessage as (message: unknown) => void);
+    },
+  };
+}
+
+/** In the bundle the program lies beside this file; from source it is TypeScript, for which tsx is loaded first. */
+function startChild(): ChildProcess {
+  const fromSource = import.meta.url.endsWith('.ts');
+  const name = fromSource ? './engine-thread.ts' : './engine-thread.js';
+  const path = fileURLToPath(new URL(/* @vite-ignore */ name, import.meta.url));
+  const tsx = fromSource ? createRequire(import.meta.url).resolve('tsx') : undefined;
+  return fork(path, [], {
+    execArgv: tsx === undefined ? [] : ['--import', pathToFileURL(tsx).href],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+}

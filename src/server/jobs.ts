@@ -1,0 +1,228 @@
+// One recording from any client → transcript events: a place in line, an engine, a deadline. The dialects
+// parse into a Job and put the events into their own words; nothing else is theirs.
+
+import { AsrError, isAbort, isAsrError } from '../errors.ts';
+import type { TranscribeOptions, TranscriptEvent } from '../engine/events.ts';
+import { openAudioFile } from '../platform/node/decode-file.ts';
+import { type AudioBlock, SAMPLE_RATE } from '../signal/units.ts';
+import type { EnginePool } from './engine-pool.ts';
+import type { FairQueue } from './fair-queue.ts';
+import type { Metrics } from './metrics.ts';
+import type { ModelShelf, ShelfModel } from './model-shelf.ts';
+import type { Form } from './uploads.ts';
+
+export interface Job {
+  /** Who asks, for fairness: a key's name or an address. */
+  readonly asker: string;
+  /** A model's name as the client gave it; empty: the server's own choice. */
+  readonly model: string;
+  /** Where the recording lies, or its blocks as they come in (those cannot be read twice). */
+  readonly audio: { readonly path: string } | { readonly blocks: AsyncIterable<AudioBlock> };
+  readonly options: TranscribeOptions;
+}
+
+export type JobEvent =
+  /** `ahead` jobs come first. */
+  { readonly type: 'queued'; readonly ahead: number } | { readonly type: 'started' } | TranscriptEvent;
+
+/** The longest that timers can wait, about 24 days. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export interface JobLimits {
+  /** Longest recording. */
+  readonly maxAudioSeconds: number;
+  /** From the request to the last word. */
+  readonly deadlineSeconds: number;
+}
+
+export interface JobParts {
+  readonly queue: FairQueue;
+  readonly pool: EnginePool;
+  readonly shelf: ModelShelf;
+  readonly limits: JobLimits;
+  readonly metrics: Metrics;
+  /** Other names that clients may call models by. */
+  readonly aliases: Readonly<Record<string, string>>;
+}
+
+export class Jobs {
+  readonly #parts: JobParts;
+  #open = 0;
+  #stopping = false;
+  #whenNone = (): void => undefined;
+  readonly #stop = new AbortController();
+
+  constructor(parts: JobParts) {
+    this.#parts = parts;
+  }
+
+  /** How much is going on. */
+  get load(): { readonly running: number; readonly waiting: number } {
+    const { running, waiting } = this.#parts.queue;
+    return { running, waiting };
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** The model of that name; fails with `model-not-found`. */
+  async model(name: string): Promise<ShelfModel> {
+    const models = await this.#parts.shelf.list();
+    const wanted = this.#parts.aliases[name] ?? name;
+    const found =
+      wanted === ''
+        ? models[0]
+        : models.find(({ id, manifest }) => id === wanted || manifest.name === wanted);
+    if (found !== undefined) return found;
+    const names = models.map(({ id }) => id).join(', ');
+    throw new AsrError(
+      'model-not-found',
+      `there is no model "${name.slice(0, 80)}" here, only ${names || 'none'}`,
+    );
+  }
+
+  /** Runs a job. Fails with `busy`, `too-slow`, as the engine does, and with the signal's reason. */
+  async *run(job: Job, asked: AbortSignal): AsyncGenerator<JobEvent, void> {
+    // Who speaks while being read sets the pace; only files have to be read in time.
+    const patienceMs = 'path' in job.audio ? this.#parts.limits.deadlineSeconds * 1000 : LONGEST_TIMER_MS;
+    const deadline = AbortSignal.timeout(patienceMs);
+    const signal = AbortSignal.any([asked, deadline, this.#stop.signal]);
+    const end = this.#parts.metrics.jobStarted();
+    this.#open++;
+    let outcome = 'failed';
+    try {
+      yield* this.#run(job, signal);
+      outcome = 'done';
+    } catch (error) {
+      if (asked.aborted) {
+        outcome = 'left';
+        throw asked.reason;
+      }
+      if (deadline.aborted) throw this.#tooSlow(error);
+      if (isAbort(error)) throw new AsrError('busy', 'the server is stopping', { cause: error });
+      throw error;
+    } finally {
+      end(outcome);
+      if (--this.#open === 0) this.#whenNone();
+    }
+  }
+
+  /** Takes no more jobs; waits for those under way, at most `graceMs`, then ends them. */
+  async close(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#parts.queue.close(new AsrError('busy', 'the server is stopping'));
+    if (this.#open > 0) {
+      const none = new Promise<void>((resolve) => (this.#whenNone = resolve));
+      const patience = setTimeout(() => this.#stop.abort(), graceMs);
+      await none;
+      clearTimeout(patience);
+    }
+    await this.#parts.pool.close();
+  }
+
+  async *#run(job: Job, signal: AbortSignal): AsyncGenerator<JobEvent, void> {
+    const model = await this.model(job.model);
+    const leave = yield* this.#waitForPlace(job.asker, signal);
+    try {
+      yield { type: 'started' };
+      const { audio } = job;
+      const open = (stop: AbortSignal): AsyncIterable<AudioBlock> =>
+        this.#measured('path' in audio ? blocksOf(audio.path, stop) : untilAborted(audio.blocks, stop));
+      for await (const event of this.#parts.pool.transcribe(
+        model,
+        open,
+        job.options,
+        signal,
+        'path' in audio,
+      )) {
+        if (event.type === 'end') this.#parts.metrics.audioRead(event.durationSeconds);
+        yield event;
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  /** Tells the place in line each time it changes. */
+  async *#waitForPlace(asker: string, signal: AbortSignal): AsyncGenerator<JobEvent, () => void> {
+    let ahead: number | undefined;
+    let settled = false;
+    let wake = (): void => undefined;
+    const place = this.#parts.queue.enter(asker, signal, (rank) => ((ahead = rank), wake()));
+    const settle = (): void => ((settled = true), wake());
+    place.then(settle, settle);
+    let taken = false;
+    try {
+      for (;;) {
+        if (settled) {
+          const leave = await place;
+          taken = true;
+          return leave;
+        }
+        const told = ahead;
+        ahead = undefined;
+        if (told !== undefined) yield { type: 'queued', ahead: told };
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      // Who asked has gone meanwhile: the place is for the next one.
+      if (!taken)
+        place.then(
+          (leave) => leave(),
+          () => undefined,
+        );
+    }
+  }
+
+  /** Long recordings are refused as soon as they turn out to be too long, whatever their file claims. */
+  async *#measured(blocks: AsyncIterable<AudioBlock>): AsyncGenerator<AudioBlock, void> {
+    const { maxAudioSeconds } = this.#parts.limits;
+    for await (const block of blocks) {
+      if ((block.startSample + block.samples.length) / SAMPLE_RATE > maxAudioSeconds) {
+        throw new AsrError('audio-too-long', `this server reads at most ${maxAudioSeconds} seconds at once`);
+      }
+      yield block;
+    }
+  }
+
+  #tooSlow(cause: unknown): AsrError {
+    if (isAsrError(cause) && cause.code === 'busy') return cause;
+    const seconds = this.#parts.limits.deadlineSeconds;
+    return new AsrError('too-slow', `this was not read within ${seconds} seconds`, { cause });
+  }
+}
+
+/** The events; when they end, however they do, the upload goes. */
+export async function* untilRemoved(
+  events: AsyncGenerator<JobEvent, void>,
+  form: Form,
+): AsyncGenerator<JobEvent, void> {
+  try {
+    yield* events;
+  } finally {
+    await form.remove();
+  }
+}
+
+/** The recording at `path`, from its start. */
+async function* blocksOf(path: string, signal: AbortSignal): AsyncGenerator<AudioBlock, void> {
+  const file = await openAudioFile(path);
+  yield* file.blocks(signal);
+}
+
+/** Blocks that somebody still speaks; ends when nobody wants them any more. */
+async function* untilAborted(
+  blocks: AsyncIterable<AudioBlock>,
+  signal: AbortSignal,
+): AsyncGenerator<AudioBlock, void> {
+  const iterator = blocks[Symbol.asyncIterator]();
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  while (!signal.aborted) {
+    const next = await Promise.race([iterator.next(), aborted]);
+    if (next === undefined || next.done) return;
+    yield next.value;
+  }
+}
