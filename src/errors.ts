@@ -61,6 +61,24 @@ export const ERRORS = {
     400,
   ),
   'tokenizer-unsupported': entry('Use the tokenizer files that were published with the checkpoint.', 35, 400),
+  // ── microphone ─────────────────────────────────────────────────────────────────────────────
+  'microphone-denied': entry(
+    'Allow this page to use the microphone, in the address bar or in the system.',
+    70,
+    403,
+  ),
+  'microphone-missing': entry('Plug a microphone in, or choose another one.', 71, 404),
+  'microphone-busy': entry(
+    'Another program holds the microphone; close it, or choose another microphone.',
+    72,
+    503,
+  ),
+  'microphone-asleep': entry('The browser has put sound to sleep; press Record again.', 73, 503),
+  'microphone-unavailable': entry(
+    'Open the page over https or on localhost, in a browser of today.',
+    74,
+    501,
+  ),
   // ── machine ────────────────────────────────────────────────────────────────────────────────
   'device-unavailable': entry('Choose another device, or `auto` to let Sotto choose.', 40, 503),
   'device-lost': entry('The graphics device went away; the work goes on when it is back.', 41, 503),

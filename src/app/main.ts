@@ -2,7 +2,10 @@
 
 import { mount } from 'svelte';
 import { connectWorker } from '../platform/web/engine-client.ts';
+import { openCapture, PROCESSINGS } from '../platform/web/capture.ts';
+import { Journal } from '../platform/web/journal.ts';
 import { browserLibrary } from '../platform/web/shard-store.ts';
+import workletUrl from '../../workers/audio/capture.worklet.ts?worker&url';
 import App from './App.svelte';
 import './app.css';
 import { Page } from './state/page.svelte.ts';
@@ -11,7 +14,7 @@ import { LibraryStore } from './storage/library-store.ts';
 /** Where this copy of the page lies, with a slash at its end. */
 const base = new URL('./', document.baseURI).href;
 
-const page = new Page({
+const page: Page = new Page({
   bar: window,
   choices: allowedStorage(),
   languages: navigator.languages,
@@ -22,7 +25,17 @@ const page = new Page({
     return connectWorker(worker, request, onLoad);
   },
   openFile: async (file) => (await import('../platform/web/decode-file.ts')).openAudioFile(file),
-  openMicrophone: undefined,
+  openMicrophone: (source, title, listener) => {
+    const { settings } = page;
+    const wish = {
+      ...{ source, title, gain: true, deviceId: settings.microphone || undefined },
+      processing: PROCESSINGS.filter((processing) => settings[processing]),
+    };
+    const startJournal = (): Worker =>
+      new Worker(new URL('../../workers/journal.worker.ts', import.meta.url), { type: 'module' });
+    return openCapture(wish, { workletUrl, startJournal }, listener);
+  },
+  journal: new Journal(),
   audio: new Audio(),
   modelFolder: `${base}models/`,
   clipFolder: `${base}clips/`,

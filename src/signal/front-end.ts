@@ -81,6 +81,11 @@ export class FrontEnd {
     };
   }
 
+  /** The gain at the end of what was given last. */
+  get gainDb(): number {
+    return this.#gain?.gainDb ?? 0;
+  }
+
   /** Takes the first `count` samples of `block`. */
   push(block: Float32Array, count = block.length): FrontEndOutput {
     assert(count <= this.#maxBlockSamples, 'a block is no longer than promised');

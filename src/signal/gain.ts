@@ -46,6 +46,8 @@ export const FILE_LOOK_AHEAD_HOPS = 100;
 export interface GainOptions {
   /** Hops of sound held back so that gain is in place when speech begins; at least 1. */
   readonly lookAheadHops?: number | undefined;
+  /** Lift by no more than this; 0 leaves everything as it is, and only listens. */
+  readonly mostGainDb?: number | undefined;
   /** Where to start, when an earlier stretch of the recording is known. */
   readonly initialGainDb?: number | undefined;
   /** Hears the verdicts of the speech detection inside (its levels are those before gain). */
@@ -61,6 +63,7 @@ export class GainControl {
   readonly #speech = new SpeechLevel();
   readonly #hops = new HopBuffer((hop) => this.#take(hop));
   readonly #lookAheadHops: number;
+  readonly #mostGainDb: number;
   // The sound that waits: a ring of hops with the peak of each.
   readonly #ringHops: number;
   readonly #ring: Float32Array;
@@ -74,10 +77,16 @@ export class GainControl {
   #output: Float32Array = new Float32Array(0);
   #written = 0;
 
-  constructor({ lookAheadHops = FILE_LOOK_AHEAD_HOPS, initialGainDb = 0, onActivity }: GainOptions = {}) {
+  constructor({
+    lookAheadHops = FILE_LOOK_AHEAD_HOPS,
+    mostGainDb = MAX_GAIN_DB,
+    initialGainDb = 0,
+    onActivity,
+  }: GainOptions = {}) {
     assert(Number.isInteger(lookAheadHops) && lookAheadHops >= 1, 'peaks are seen at least one hop ahead');
     this.#detector = new ActivityDetector(onActivity ?? (() => undefined));
     this.#lookAheadHops = lookAheadHops;
+    this.#mostGainDb = mostGainDb;
     this.#ringHops = lookAheadHops + 1;
     this.#ring = new Float32Array(this.#ringHops * HOP_SAMPLES);
     this.#peaks = new Float64Array(this.#ringHops);
@@ -130,7 +139,7 @@ export class GainControl {
   /** Sets the goal by the level of speech and moves toward it; called while there is speech. */
   #steer(): void {
     if (this.#speech.hops < BELIEVED_HOPS) return;
-    const wantedDb = Math.min(Math.max(TARGET_SPEECH_DB - this.#speech.db, 0), MAX_GAIN_DB);
+    const wantedDb = Math.min(Math.max(TARGET_SPEECH_DB - this.#speech.db, 0), this.#mostGainDb);
     const isNew = this.#speech.hops < NEW_HOPS;
     const isFinding = isNew && this.#goalDb > 0;
     if (isFinding || Math.abs(wantedDb - this.#goalDb) > DEAD_ZONE_DB) this.#goalDb = wantedDb;

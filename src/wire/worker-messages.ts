@@ -4,11 +4,13 @@
 import type { AsrErrorCode } from '../errors.ts';
 import type { EngineInfo, LoadEvent } from '../engine/engine.ts';
 import type { TranscribeOptions, TranscriptEvent } from '../engine/events.ts';
+import type { SoundPort } from './capture-messages.ts';
 
 /** `Load` says which model on which device, in the platform's own terms. */
 export type ToWorker<Load> =
   | { type: 'load'; id: number; request: Load }
-  | { type: 'transcribe'; id: number; options: TranscribeOptions }
+  /** With `port` (moved), sound comes through that; without, in blocks. */
+  | { type: 'transcribe'; id: number; options: TranscribeOptions; port?: SoundPort }
   | { type: 'block'; id: number; startSample: number; samples: Float32Array<ArrayBuffer> } // moved
   | { type: 'finish'; id: number }
   /** The audio itself failed; the job ends with this error. */

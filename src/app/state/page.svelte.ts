@@ -6,6 +6,7 @@ import type { GivenFile } from '../../platform/web/import-files.ts';
 import * as m from '../i18n/paraglide/messages.js';
 import { Speech } from '../i18n/speech.svelte.ts';
 import type { LibraryStore } from '../storage/library-store.ts';
+import { CutOff, type CutOffJournal } from './cut-off.svelte.ts';
 import { Device } from './device.svelte.ts';
 import { type Connect, EngineRoom } from './engine-room.svelte.ts';
 import { failureOf } from './failure.ts';
@@ -35,6 +36,8 @@ export interface PageDoors {
   readonly openFile: OpenFile;
   /** Undefined where nothing opens a microphone. */
   readonly openMicrophone: OpenMicrophoneDoor | undefined;
+  /** Recordings under way; undefined where nothing opens a microphone. */
+  readonly journal: CutOffJournal | undefined;
   readonly audio: HTMLAudioElement;
   /** Addresses of `models/` and `clips/` beside the page, with a slash at their ends. */
   readonly modelFolder: string;
@@ -54,6 +57,7 @@ export class Page {
   readonly device: Device;
   readonly queue: Queue;
   readonly recorder: Recorder;
+  readonly cutOff: CutOff;
   readonly player: Player;
   card = $state<Card>('none');
 
@@ -76,12 +80,19 @@ export class Page {
     });
     this.device = new Device(doors.connect, this.room);
     this.queue = new Queue(this.library, this.room, doors.openFile);
-    this.recorder = new Recorder(doors.openMicrophone, this.queue, this.library, this.room);
+    this.recorder = new Recorder(doors.openMicrophone, this.queue, this.library, this.room, this.settings);
+    this.cutOff = new CutOff(doors.journal, this.queue, this.library);
     this.player = new Player(doors.audio);
   }
 
   async load(): Promise<void> {
-    await Promise.all([this.library.load(), this.models.load(), this.samples.load(), this.device.load()]);
+    await Promise.all([
+      this.library.load(),
+      this.models.load(),
+      this.samples.load(),
+      this.device.load(),
+      this.cutOff.load(),
+    ]);
   }
 
   /** Something would be lost if the page were closed now. */

@@ -35,12 +35,21 @@ export class QueueItem {
   state = $state.raw<ItemState>({ at: 'waiting' });
   /** The transcript's id, once reading has begun; never, if it does not. */
   readonly started: Promise<string>;
+  /** Settles once the item is over for the first time. */
+  readonly ended: Promise<void>;
   #start: (transcriptId: string) => void = () => undefined;
+  #end: () => void = () => undefined;
 
   constructor(file: File, origin: Origin) {
     this.file = file;
     this.origin = origin;
     this.started = new Promise((resolve) => (this.#start = resolve));
+    this.ended = new Promise((resolve) => (this.#end = resolve));
+  }
+
+  /** Its reading has ended, one way or another. */
+  end(): void {
+    if (this.over) this.#end();
   }
 
   /** Shows how far the reading has come. */
@@ -82,12 +91,8 @@ export class Queue {
   }
 
   /** Puts files at the end of the line. */
-  add(files: readonly File[], from: 'file' | 'sample' = 'file'): QueueItem[] {
-    const added = files.map((file) => {
-      const origin: Origin =
-        from === 'sample' ? { from, name: file.name } : { from, name: file.name, bytes: file.size };
-      return new QueueItem(file, origin);
-    });
+  add(files: readonly File[], from: Origin['from'] = 'file'): QueueItem[] {
+    const added = files.map((file) => new QueueItem(file, originOf(file, from)));
     this.items = [...this.items, ...added];
     this.#run();
     return added;
@@ -181,6 +186,7 @@ export class Queue {
       this.#abort = new AbortController();
       item.state = { at: 'opening' };
       await this.#read(item, this.#abort.signal);
+      item.end();
     }
   }
 
@@ -242,6 +248,17 @@ export class Queue {
     const transcript = await this.#library.open(id);
     if (transcript !== undefined && !transcript.history.canUndo)
       await this.#library.delete(id).catch(() => undefined); // storage is off: the old text stays in the list
+  }
+}
+
+function originOf({ name, size }: File, from: Origin['from']): Origin {
+  switch (from) {
+    case 'file':
+      return { from, name, bytes: size };
+    case 'sample':
+      return { from, name };
+    case 'microphone':
+      return { from };
   }
 }
 

@@ -32,6 +32,16 @@ interface Choices {
   letterKeys: boolean;
   scriptView: ScriptView;
   punctuation: PunctuationWidth;
+  /** The browser's id of the microphone; empty: its default one. */
+  microphone: string;
+  // What the browser may do to a microphone's sound: nothing, unless the user wants it.
+  echoCancellation: boolean;
+  noiseSuppression: boolean;
+  autoGainControl: boolean;
+  /** Put what is spoken on the clipboard, sentence by sentence. */
+  copyAsSpoken: boolean;
+  /** “Comma”, “逗号”: written as signs. */
+  spokenPunctuation: boolean;
   /** The last address that a model was fetched from. */
   mirror: string;
 }
@@ -47,6 +57,12 @@ const DEFAULTS: Choices = {
   letterKeys: true,
   scriptView: 'as-read',
   punctuation: 'as-read',
+  microphone: '',
+  echoCancellation: false,
+  noiseSuppression: false,
+  autoGainControl: false,
+  copyAsSpoken: false,
+  spokenPunctuation: false,
   mirror: '',
 };
 
@@ -69,6 +85,12 @@ export class Settings implements Choices {
   letterKeys = $state(DEFAULTS.letterKeys);
   scriptView = $state(DEFAULTS.scriptView);
   punctuation = $state(DEFAULTS.punctuation);
+  microphone = $state(DEFAULTS.microphone);
+  echoCancellation = $state(DEFAULTS.echoCancellation);
+  noiseSuppression = $state(DEFAULTS.noiseSuppression);
+  autoGainControl = $state(DEFAULTS.autoGainControl);
+  copyAsSpoken = $state(DEFAULTS.copyAsSpoken);
+  spokenPunctuation = $state(DEFAULTS.spokenPunctuation);
   mirror = $state(DEFAULTS.mirror);
   readonly #storage: ChoiceStorage | undefined;
 
@@ -104,6 +126,12 @@ export class Settings implements Choices {
     this.letterKeys = kept.letterKeys !== false;
     this.scriptView = oneOf(SCRIPT_VIEWS, kept.scriptView, DEFAULTS.scriptView);
     this.punctuation = oneOf(PUNCTUATION_WIDTHS, kept.punctuation, DEFAULTS.punctuation);
+    this.microphone = typeof kept.microphone === 'string' ? kept.microphone : DEFAULTS.microphone;
+    this.echoCancellation = kept.echoCancellation === true;
+    this.noiseSuppression = kept.noiseSuppression === true;
+    this.autoGainControl = kept.autoGainControl === true;
+    this.copyAsSpoken = kept.copyAsSpoken === true;
+    this.spokenPunctuation = kept.spokenPunctuation === true;
     this.mirror = typeof kept.mirror === 'string' ? kept.mirror : DEFAULTS.mirror;
   }
 }

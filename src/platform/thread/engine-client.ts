@@ -13,6 +13,7 @@ import type { AudioBlock } from '../../signal/units.ts';
 import type { Failure, FromWorker, ToWorker } from '../../wire/worker-messages.ts';
 import type { Endpoint } from './endpoint.ts';
 import { fromFailure, toFailure } from './failure.ts';
+import { PortAudio } from './port-audio.ts';
 
 /** Gets the messages of one question. */
 type Inbox = (message: FromWorker) => void;
@@ -103,8 +104,7 @@ class RemoteJob<Load> {
       this.#wake();
     };
     signal.addEventListener('abort', abort, { once: true });
-    this.#endpoint.post({ type: 'transcribe', id, options });
-    const sending = this.#send(audio);
+    const sending = this.#begin(audio, options);
     try {
       for (;;) {
         signal.throwIfAborted();
@@ -127,6 +127,18 @@ class RemoteJob<Load> {
   async #abandon(abort: () => void): Promise<void> {
     abort();
     while (this.#outcome === 'running') await new Promise<void>((wake) => (this.#wake = wake));
+  }
+
+  /** Asks for the text of `audio`; settles when there is nothing more to send. */
+  async #begin(audio: AsyncIterable<AudioBlock>, options: TranscribeOptions): Promise<void> {
+    const id = this.#id;
+    if (audio instanceof PortAudio) {
+      const { port } = audio;
+      audio.onEnd(() => this.#endpoint.post({ type: 'finish', id }));
+      return this.#endpoint.post({ type: 'transcribe', id, options, port }, [port]);
+    }
+    this.#endpoint.post({ type: 'transcribe', id, options });
+    await this.#send(audio);
   }
 
   /** Sends blocks as credit comes in; stops when the job is over. Never rejects. */

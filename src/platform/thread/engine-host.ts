@@ -5,9 +5,11 @@ import { assert, unreachable } from '../../errors.ts';
 import type { Engine, LoadEvent } from '../../engine/engine.ts';
 import type { TranscribeOptions } from '../../engine/events.ts';
 import type { AudioBlock } from '../../signal/units.ts';
+import type { SoundPort } from '../../wire/capture-messages.ts';
 import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
 import type { Endpoint } from './endpoint.ts';
 import { fromFailure, toFailure } from './failure.ts';
+import { PortReader } from './port-audio.ts';
 
 /** Blocks that may be under way or waiting: enough to keep the engine busy, little to hold. */
 const CREDIT_BLOCKS = 8;
@@ -25,9 +27,9 @@ export function hostEngine<Load>(endpoint: Endpoint<FromWorker, ToWorker<Load>>,
     engine = await build(request, (event) => endpoint.post({ type: 'loading', id, event }));
     endpoint.post({ type: 'loaded', id, info: engine.info });
   };
-  const transcribe = async (id: number, options: TranscribeOptions): Promise<void> => {
+  const transcribe = async (id: number, options: TranscribeOptions, port?: SoundPort): Promise<void> => {
     assert(engine !== undefined, 'a model is loaded before a job comes');
-    const job = new HostedJob((blocks) => endpoint.post({ type: 'credit', id, blocks }));
+    const job = new HostedJob((blocks) => endpoint.post({ type: 'credit', id, blocks }), port);
     jobs.set(id, job);
     try {
       for await (const event of engine.transcribe(job.audio(), options, job.signal)) {
@@ -48,7 +50,7 @@ export function hostEngine<Load>(endpoint: Endpoint<FromWorker, ToWorker<Load>>,
       case 'load':
         return attempt(id, load(id, message.request));
       case 'transcribe':
-        return attempt(id, transcribe(id, message.options));
+        return attempt(id, transcribe(id, message.options, message.port));
       case 'block':
         return jobs.get(id)?.push({ startSample: message.startSample, samples: message.samples });
       case 'finish':
@@ -71,10 +73,13 @@ class HostedJob {
   readonly #controller = new AbortController();
   readonly #blocks: AudioBlock[] = [];
   #ended: 'open' | 'finished' | { error: unknown } = 'open';
+  /** Where the sound comes from, when it has a way of its own. */
+  readonly #reader: PortReader | undefined;
   #wake = (): void => {};
 
-  constructor(grant: (blocks: number) => void) {
+  constructor(grant: (blocks: number) => void, port: SoundPort | undefined) {
     this.#grant = grant;
+    this.#reader = port && new PortReader(port);
   }
 
   get signal(): AbortSignal {
@@ -82,6 +87,7 @@ class HostedJob {
   }
 
   async *audio(): AsyncGenerator<AudioBlock, void> {
+    if (this.#reader !== undefined) return yield* this.#reader.blocks();
     this.#grant(CREDIT_BLOCKS);
     for (;;) {
       this.signal.throwIfAborted();
@@ -102,11 +108,13 @@ class HostedJob {
 
   finish(error?: unknown): void {
     this.#ended = error === undefined ? 'finished' : { error };
+    this.#reader?.end();
     this.#wake();
   }
 
   abort(): void {
     this.#controller.abort();
+    this.#reader?.end();
     this.#wake();
   }
 }

@@ -10,7 +10,7 @@ interface Postable {
 
 export function workerEndpoint<Out, In>(worker: Postable): Endpoint<Out, In> {
   return {
-    post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
+    post: (message, transfer = []) => worker.postMessage(message, [...transfer] as Transferable[]),
     listen: (onMessage) => {
       worker.onmessage = (event: MessageEvent) => onMessage(event.data as In);
     },
