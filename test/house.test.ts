@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'platform/media': ['errors', 'signal'],
   'platform/thread': ['errors', 'signal', 'engine', 'wire'],
   'platform/install': ['errors', 'fields', 'ports', 'model'],
+  'platform/pull': ['errors', 'fields', 'ports', 'model', 'convert', 'platform/install'],
   'platform/web': [
     'errors',
     'fields',
@@ -32,6 +33,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'platform/media',
     'platform/thread',
     'platform/install',
+    'platform/pull',
   ],
   'platform/node': [
     'errors',
@@ -45,6 +47,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'platform/media',
     'platform/thread',
     'platform/install',
+    'platform/pull',
   ],
   workers: [
     'errors',
@@ -58,6 +61,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'platform/media',
     'platform/thread',
     'platform/install',
+    'platform/pull',
   ],
   'workers/audio': ['signal', 'wire'],
   app: [
@@ -71,6 +75,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'wire',
     'platform/web',
     'platform/install',
+    'platform/pull',
     'workers',
     'workers/audio',
   ],
@@ -97,6 +102,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'engine',
     'wire',
     'platform/node',
+    'platform/pull',
     'convert',
     'server',
     'eval',

@@ -5,6 +5,7 @@ import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
 import { evalCommand } from './eval.ts';
 import { exitCodeOf, explain } from './failure.ts';
+import { pullCommand } from './pull.ts';
 import { keyCommand, serveCommand } from './serve.ts';
 import { transcribeCommand } from './transcribe.ts';
 
@@ -19,6 +20,7 @@ export function program(): Command {
   const commands = [
     transcribeCommand(),
     convertCommand(),
+    pullCommand(),
     demoCommand(),
     evalCommand(),
     serveCommand(),

@@ -32,7 +32,14 @@ import { CopyDiffers } from './matrix.ts';
 import { encodeModel } from './onnx.ts';
 import { planKey } from './plan-key.ts';
 import { type GraphSetting, PROFILE_FORMATS } from './profiles.ts';
-import { type Batch, batchStoredBytes, MAX_SHARD_BYTES, MAX_WEIGHT_BYTES, planShards } from './shards.ts';
+import {
+  type Batch,
+  batchStoredBytes,
+  inFileOrder,
+  MAX_SHARD_BYTES,
+  MAX_WEIGHT_BYTES,
+  planShards,
+} from './shards.ts';
 import { readTokenizer } from './tokenizer-files.ts';
 import { partBytes, type WeightPart } from './weights.ts';
 
@@ -49,6 +56,8 @@ export interface ConvertOptions {
   readonly source?: Manifest['source'];
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: ConvertProgress) => void;
+  /** Hears the size of all shards before the first is filled; a rejection ends the conversion. */
+  readonly onPlan?: (shardBytes: number) => Promise<void>;
   /** Seek the best scale of every 4-bit block: a better decoder for about four times the time. */
   readonly searchScales?: boolean;
   /** Of MatMulNBits, see `GraphSetting`; tests compare with 0. */
@@ -126,12 +135,15 @@ async function storeGraphs(
   }));
   const maxBytes = options.maxShardBytes ?? MAX_SHARD_BYTES;
   // Encoder and decoder are loaded one after the other, so neither has weights in the other's shards.
-  const batches = (['decoder', 'encoder'] as const).flatMap((part) =>
-    planShards(
-      pairs.flatMap((pair) => pair[part].weights),
-      maxBytes,
+  const batches = inFileOrder(
+    (['decoder', 'encoder'] as const).flatMap((part) =>
+      planShards(
+        pairs.flatMap((pair) => pair[part].weights),
+        maxBytes,
+      ),
     ),
   );
+  await options.onPlan?.(sum(batches.flatMap(({ shards }) => shards.map(({ bytes }) => bytes))));
   const { places, shards } = await storeShards(batches, sink, options);
   const graphs: GraphPair[] = [];
   for (const { activation, encoder, decoder } of pairs) {
@@ -142,6 +154,10 @@ async function storeGraphs(
     });
   }
   return { graphs, shards };
+}
+
+function sum(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total + size, 0);
 }
 
 function settings(options: ConvertOptions): GraphSetting[] {
@@ -162,7 +178,7 @@ async function storeShards(
   sink: ModelSink,
   { signal, onProgress }: ConvertOptions,
 ): Promise<{ places: Places; shards: FileEntry[] }> {
-  const totalBytes = batches.reduce((sum, batch) => sum + batchStoredBytes(batch), 0);
+  const totalBytes = sum(batches.map(batchStoredBytes));
   const places = new Map<string, Place>();
   const shards = new Map<string, FileEntry>();
   let doneBytes = 0;

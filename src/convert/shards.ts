@@ -72,6 +72,18 @@ export function planShards(weights: readonly Weight[], maxBytes = MAX_SHARD_BYTE
   return batches;
 }
 
+/**
+ * Batches by where in the files what they read begins: a source that comes over a network is then read nearly
+ * from its beginning to its end.
+ */
+export function inFileOrder(batches: readonly Batch[]): Batch[] {
+  const placed = batches.map((batch) => {
+    const places = batch.passes.map(({ matrix }) => position(matrix)).filter(([file]) => file !== '');
+    return { batch, at: places.sort(comparePositions)[0] ?? ['', 0] };
+  });
+  return placed.sort((a, b) => comparePositions(a.at, b.at)).map(({ batch }) => batch);
+}
+
 /** A matrix too large for one shard: a shard for each of its weights, a few at a time. */
 function severalShards({ matrix, weights }: Group, maxBytes: number): Batch[] {
   const batches: Batch[] = [];
@@ -137,15 +149,17 @@ function groupByMatrix(weights: readonly Weight[]): Group[] {
     if (group === undefined) groups.set(weight.matrix, { matrix: weight.matrix, weights: [weight] });
     else group.weights.push(weight);
   }
-  return [...groups.values()].sort((a, b) => {
-    const [fileA, offsetA] = position(a.matrix);
-    const [fileB, offsetB] = position(b.matrix);
-    return fileA < fileB ? -1 : fileA > fileB ? 1 : offsetA - offsetB;
-  });
+  return [...groups.values()].sort((a, b) => comparePositions(position(a.matrix), position(b.matrix)));
+}
+
+type Position = readonly [file: string, offset: number];
+
+function comparePositions([fileA, offsetA]: Position, [fileB, offsetB]: Position): number {
+  return fileA < fileB ? -1 : fileA > fileB ? 1 : offsetA - offsetB;
 }
 
 /** Where a matrix begins in the checkpoint; computed ones stand before everything. */
-function position(matrix: Matrix): [file: string, offset: number] {
+function position(matrix: Matrix): Position {
   if (matrix.kind === 'computed') return ['', 0];
   const tensors = matrix.rowRuns.flatMap(({ tensor }) => (tensor ? [tensor] : []));
   const first = tensors.reduce((a, b) => (b.source.name < a.source.name || b.offset < a.offset ? b : a));

@@ -51,7 +51,10 @@ export interface IllBehavedServer {
 
 const SLICE_BYTES = 16 << 10;
 
-export async function startServer(model: StandInModel): Promise<IllBehavedServer> {
+/** What is served: bytes by path. */
+export type ServedFiles = Pick<StandInModel, 'bytes' | 'sizeOf'>;
+
+export async function startServer(model: ServedFiles): Promise<IllBehavedServer> {
   const http: Server = createServer((request, response) => void answer(request, response));
   const counts = new Map<string, number>();
   let dueAt = 0;

@@ -15,11 +15,15 @@ export type HttpFetch = (
     signal: AbortSignal;
     cache: 'no-store';
     referrerPolicy: 'no-referrer';
+    method?: 'HEAD';
+    redirect?: 'manual';
   },
 ) => Promise<HttpAnswer>;
 
 export interface HttpAnswer {
   readonly status: number;
+  /** Where the answer came from in the end, after redirects. */
+  readonly url?: string;
   readonly headers: { get(name: string): string | null };
   readonly body: { getReader(): ByteReader } | null;
 }
@@ -60,10 +64,19 @@ export class PassingFailure extends Error {
   }
 }
 
+/** The server says that there is no such file. */
+export class NoSuchFile extends AsrError {
+  constructor(url: string, status: number) {
+    super('source-unreachable', `${url} answers ${status}: it is not there`);
+  }
+}
+
 /** An answer whose body may be read. */
 export interface ByteAnswer {
   /** Where the body starts in the file: 0 when the server ignores ranges. */
   readonly startByte: number;
+  /** False when the server ignores ranges and sends the whole file. */
+  readonly partial: boolean;
   /** Size of the whole file, where the server says so. */
   readonly totalBytes: number | undefined;
   readonly etag: string | undefined;
@@ -102,6 +115,7 @@ export async function requestBytes(
     });
     const answer = await within(patience.stallSeconds, request, () => silence(url, patience));
     refuse(answer, url);
+    refuseDowngrade(answer, url);
     const body = readBody(answer, url, patience, close, signal);
     return { ...describe(answer, url, range.startByte), body, close };
   } catch (error) {
@@ -151,13 +165,16 @@ function refuse({ status, headers }: HttpAnswer, url: string): void {
       retryAfterSeconds === undefined ? {} : { retryAfterSeconds },
     );
   }
-  const why =
-    status === 404 || status === 410
-      ? ': it is not there'
-      : status === 401 || status === 403
-        ? ': no access'
-        : '';
+  if (status === 404 || status === 410) throw new NoSuchFile(url, status);
+  const why = status === 401 || status === 403 ? ': no access' : '';
   throw new AsrError('source-unreachable', answer + why);
+}
+
+/** A redirect may lead to another host (mirrors send people to their nearest copy), but not out of encryption. */
+function refuseDowngrade({ url: arrived = '' }: HttpAnswer, url: string): void {
+  if (!url.startsWith('https:') || !arrived.startsWith('http:')) return;
+  const host = new URL(arrived).host;
+  throw new AsrError('source-unreachable', `${url} redirects to ${host} without encryption`);
 }
 
 function describe(
@@ -170,16 +187,17 @@ function describe(
   if (status === 200) {
     const length =
       headers.get('content-encoding') === null ? parseWhole(headers.get('content-length')) : undefined;
-    return { startByte: 0, totalBytes: length, etag, contentType };
+    return { startByte: 0, partial: false, totalBytes: length, etag, contentType };
   }
   // Other origins may hide the header from a page; then we take the server at its word.
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers.get('content-range') ?? '');
-  if (range === null) return { startByte: askedByte, totalBytes: undefined, etag, contentType };
+  const partial = true;
+  if (range === null) return { startByte: askedByte, partial, totalBytes: undefined, etag, contentType };
   const startByte = Number(range[1]);
   if (startByte > askedByte) {
     throw new PassingFailure('source-no-ranges', `${url} answers from byte ${startByte}, not ${askedByte}`);
   }
-  return { startByte, totalBytes: parseWhole(range[2] ?? null), etag, contentType };
+  return { startByte, partial, totalBytes: parseWhole(range[2] ?? null), etag, contentType };
 }
 
 function parseWhole(text: string | null): number | undefined {
