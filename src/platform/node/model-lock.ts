@@ -26,10 +26,9 @@ export async function withModelLock<T>(
   { signal, onWait }: { readonly signal: AbortSignal; readonly onWait?: () => void },
 ): Promise<T> {
   const owner: Owner = { pid: process.pid, host: hostname(), nonce: randomUUID() };
-  let told = false;
-  while (!(await take(path, owner))) {
-    if (!told) onWait?.();
-    told = true;
+  // A stale lock is cleared at the first look, so nobody is waited for until the second.
+  for (let looks = 0; !(await take(path, owner)); looks++) {
+    if (looks === 1) onWait?.();
     await pause(LOOK_AGAIN_SECONDS, signal);
   }
   const beat = setInterval(() => {
