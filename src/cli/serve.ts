@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AsrError } from '../errors.ts';
+import { modelsFolder } from '../platform/node/data-folder.ts';
 import { addKey, readKeyFile, removeKey } from '../server/access/keys.ts';
 import { type Settings, mergeSettings, readSettingsFile, settingsFromEnvironment } from '../server/config.ts';
 import { startServer } from '../server/serve.ts';
@@ -18,7 +19,10 @@ export function serveCommand(): Command {
     .option('--host <address>', 'network address to listen on (default: 127.0.0.1)')
     .option('--port <n>', 'port to listen on (default: 7860)')
     .option('--model <dir>', 'folder of a converted model, for who names none (default: the sample model)')
-    .option('--models <dir>', 'folder with a folder per model, offered beside that one')
+    .option(
+      '--models <dir>',
+      'folder with a folder per model, offered beside that one (default: what was pulled)',
+    )
     .addOption(
       new Option('--device <device>', 'where to compute (default: auto)').choices([
         'auto',
@@ -116,7 +120,9 @@ async function settingsOf({ config, ...flags }: Record<string, unknown>): Promis
   const file = typeof config === 'string' ? await readSettingsFile(config) : {};
   // commander says `true` for a --no-… that was not given.
   if (flags.warmUp === true) delete flags.warmUp;
-  return mergeSettings(file, settingsFromEnvironment(process.env), flags);
+  // What `sotto pull` has fetched is offered unless another folder is named.
+  const usual = { models: modelsFolder() };
+  return mergeSettings(usual, file, settingsFromEnvironment(process.env), flags);
 }
 
 /** Until Ctrl-C, or until a service manager says so. */
