@@ -40,15 +40,17 @@ export class LogMel {
     this.#mel = new Float64Array(melBins + 2);
   }
 
-  /** log10 mel powers of the 400 samples from `at` on, into `out` from `outAt` on, `outStride` apart. */
-  frame(samples: Float32Array, at: number, out: Float32Array, outAt: number, outStride = 1): void {
+  /** log10 mel powers of the 400 samples from `at` on, into `out` from `outAt` on. */
+  frame(samples: Float32Array, at: number, out: Float32Array, outAt: number): void {
     const input = this.#fft.input;
     for (let n = 0; n < FRAME_SAMPLES; n++) input[n] = samples[at + n]! * HANN[n]!;
     this.#fft.powerSpectrum(this.#power);
     const mel = this.#mel;
     applyMelFilters(this.#filters, this.#power, mel);
-    for (let band = 1, to = outAt; band <= this.melBins; band++, to += outStride) {
-      out[to] = Math.log10(Math.max(mel[band]!, POWER_FLOOR));
+    for (let band = 1, to = outAt; band <= this.melBins; band++, to++) {
+      const power = mel[band]!;
+      // Math.log10 takes half as long again.
+      out[to] = Math.LOG10E * Math.log(power > POWER_FLOOR ? power : POWER_FLOOR);
     }
   }
 }
@@ -133,19 +135,41 @@ export function windowFeatures(samples: Float32Array, options: WindowOptions): F
   const features = new Float32Array(melBins * frames);
   const plan = new LogMel(melBins);
   const edge = new Float32Array(FRAME_SAMPLES);
-  for (let frame = 0; frame < frames; frame++) {
-    const at = frame * HOP_SAMPLES - REACH_SAMPLES;
-    if (at >= samples.length) {
-      fillFrame(features, frame, frames);
-    } else if (at < 0 || at + FRAME_SAMPLES > samples.length) {
-      cutEdge(samples, at, frames * HOP_SAMPLES, edge);
-      plan.frame(edge, 0, features, frame, frames);
-    } else if (!copyStreamed(streamed, frame, melBins, features, frames)) {
-      plan.frame(samples, at, features, frame, frames);
+  const tile = new Float32Array(TILE_FRAMES * melBins);
+  for (let firstFrame = 0; firstFrame < frames; firstFrame += TILE_FRAMES) {
+    for (let i = 0; i < TILE_FRAMES; i++) {
+      const at = (firstFrame + i) * HOP_SAMPLES - REACH_SAMPLES;
+      const to = i * melBins;
+      if (at >= samples.length) {
+        tile.fill(SILENT_LOG_MEL, to, to + melBins);
+      } else if (at < 0 || at + FRAME_SAMPLES > samples.length) {
+        cutEdge(samples, at, frames * HOP_SAMPLES, edge);
+        plan.frame(edge, 0, tile, to);
+      } else if (!copyStreamed(streamed, firstFrame + i, melBins, tile, to)) {
+        plan.frame(samples, at, tile, to);
+      }
     }
+    transposeTile(tile, melBins, features, firstFrame, frames);
   }
   rescale(features);
   return features;
+}
+
+/** Frames turned to mel-major at once: writing one at a time touches a cache line per number. Divides every window. */
+const TILE_FRAMES = 8;
+
+/** Frame-major [TILE_FRAMES, melBins] into columns of [melBins, frames]. */
+function transposeTile(
+  tile: Float32Array,
+  melBins: number,
+  features: Float32Array,
+  firstFrame: number,
+  frames: number,
+): void {
+  for (let band = 0; band < melBins; band++) {
+    const to = band * frames + firstFrame;
+    for (let i = 0; i < TILE_FRAMES; i++) features[to + i] = tile[i * melBins + band]!;
+  }
 }
 
 /**
@@ -160,27 +184,27 @@ function cutEdge(samples: Float32Array, at: number, windowSamples: number, edge:
   }
 }
 
+/** Copies a frame to `tile`, from `to` on, if it was streamed. */
 function copyStreamed(
   streamed: StreamedFrames | undefined,
   frame: number,
   melBins: number,
-  features: Float32Array,
-  frames: number,
+  tile: Float32Array,
+  to: number,
 ): boolean {
   if (streamed === undefined) return false;
   const from = (frame - streamed.firstFrame) * melBins;
   if (from < 0 || from + melBins > streamed.logMel.length) return false;
-  for (let band = 0; band < melBins; band++) features[band * frames + frame] = streamed.logMel[from + band]!;
+  for (let band = 0; band < melBins; band++) tile[to + band] = streamed.logMel[from + band]!;
   return true;
-}
-
-function fillFrame(features: Float32Array, frame: number, frames: number): void {
-  for (let i = frame; i < features.length; i += frames) features[i] = SILENT_LOG_MEL;
 }
 
 function rescale(features: Float32Array): void {
   let loudest = SILENT_LOG_MEL;
   for (let i = 0; i < features.length; i++) if (features[i]! > loudest) loudest = features[i]!;
   const floor = loudest - DYNAMIC_RANGE;
-  for (let i = 0; i < features.length; i++) features[i] = (Math.max(features[i]!, floor) + 4) / 4;
+  for (let i = 0; i < features.length; i++) {
+    const value = features[i]!;
+    features[i] = ((value > floor ? value : floor) + 4) / 4;
+  }
 }
