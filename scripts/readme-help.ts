@@ -30,6 +30,9 @@ export function sectionOf(readme: string): string {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const path of READMES) {
     const readme = readFileSync(path, 'utf8');
-    writeFileSync(path, readme.replace(sectionOf(readme), () => helpSection()));
+    writeFileSync(
+      path,
+      readme.replace(sectionOf(readme), () => helpSection()),
+    );
   }
 }

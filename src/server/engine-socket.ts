@@ -56,12 +56,22 @@ async function pooledEngine(
   gone: AbortSignal,
 ): Promise<Engine> {
   const model = await jobs.model(name);
+  /** A page's jobs come one after the other, as everywhere; those of different pages run at once. */
+  let last: Promise<void> = Promise.resolve();
   return {
     info: await pool.warmUp(model),
     async *transcribe(blocks, options, signal) {
       const job = { asker, model: model.id, audio: { blocks }, options };
-      for await (const event of jobs.run(job, AbortSignal.any([signal, gone]))) {
-        if (event.type !== 'queued' && event.type !== 'started') yield event;
+      const before = last;
+      let done = (): void => undefined;
+      last = new Promise((resolve) => (done = resolve));
+      try {
+        await before;
+        for await (const event of jobs.run(job, AbortSignal.any([signal, gone]))) {
+          if (event.type !== 'queued' && event.type !== 'started') yield event;
+        }
+      } finally {
+        done();
       }
     },
     release: async () => undefined,

@@ -6,8 +6,8 @@
 // Sixteen bits hold more than a microphone hears, and halve what travels.
 
 import { Fields } from '../fields.ts';
-import { AsrError } from '../errors.ts';
-import type { FromWorker, ToWorker } from './worker-messages.ts';
+import { AsrError, ERRORS } from '../errors.ts';
+import type { Failure, FromWorker, ToWorker } from './worker-messages.ts';
 
 /** What a page asks of a server: a model's name; empty: the server's own choice. */
 export interface ServerRequest {
@@ -70,9 +70,10 @@ function decodeText(frame: string): ToServer {
     case 'release':
       return { type, id };
     case 'audio-failed': {
-      // Whatever failed on the other side, here it is only that no more audio comes.
       const failure = fields.object('failure');
-      return { type, id, failure: { code: 'audio-unreadable', message: failure.string('message', '') } };
+      const code = failure.string('code');
+      const known = code === 'aborted' || code in ERRORS ? (code as Failure['code']) : 'bug';
+      return { type, id, failure: { code: known, message: failure.string('message', '') } };
     }
     default:
       throw new AsrError('upload-malformed', 'there is no such message');
