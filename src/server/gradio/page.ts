@@ -1,11 +1,14 @@
 // /gradio_api/: how to call this server, for people.
 
 import { addSecurityHeaders } from '../headers.ts';
-import { readablePage } from '../readable-page.ts';
+import { READABLE_POLICY, readablePage } from '../readable-page.ts';
 
 export function clientPage(request: Request): Response {
   const { origin } = new URL(request.url);
-  const headers = new Headers({ 'Content-Type': 'text/html; charset=utf-8' });
+  const headers = new Headers({
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': READABLE_POLICY,
+  });
   addSecurityHeaders(headers, 'page');
   return new Response(readablePage('Calling Sotto with Gradio', body(origin)), { headers });
 }

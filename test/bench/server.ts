@@ -1,14 +1,14 @@
 // Throughput against concurrency, batched (all seats) and one by one (one seat), in one run, on real requests.
 //
-//   npx tsx scripts/bench-server.ts [model folder] [requests per point]
+//   npx tsx test/bench/server.ts [model folder] [requests per point]
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { readFile, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { mergeSettings } from '../src/server/config.ts';
-import { startServer } from '../src/server/serve.ts';
+import { mergeSettings } from '../../src/server/config.ts';
+import { startServer } from '../../src/server/serve.ts';
 
-const ROOT = resolve(import.meta.dirname, '..');
+const ROOT = resolve(import.meta.dirname, '../..');
 const CONCURRENCY = [1, 2, 4, 8, 16];
 
 const sampleDir = process.argv[2] ?? join(ROOT, 'public/models/sample');
