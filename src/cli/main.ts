@@ -7,6 +7,7 @@ import { evalCommand } from './eval.ts';
 import { exitCodeOf, explain } from './failure.ts';
 import { pullCommand } from './pull.ts';
 import { keyCommand, serveCommand } from './serve.ts';
+import { setupCommand } from './setup.ts';
 import { transcribeCommand } from './transcribe.ts';
 
 /** The whole command line; `--help` of each command is what the README quotes. */
@@ -25,6 +26,7 @@ export function program(): Command {
     evalCommand(),
     serveCommand(),
     keyCommand(),
+    setupCommand(),
   ];
   for (const command of commands) {
     sotto.addCommand(command.copyInheritedSettings(sotto));

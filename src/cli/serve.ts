@@ -50,6 +50,7 @@ export function serveCommand(): Command {
       '--key-file <file>',
       'hashes of keys, as `sotto key add` writes them (default: ~/.config/sotto/keys.json)',
     )
+    .option('--make-key', 'when there is no key yet, make one and print it')
     .option('--insecure', 'let everybody who can reach this server use it')
     .option('--tls-cert <file>', 'certificate (PEM): serve over TLS')
     .option('--tls-key <file>', "the certificate's key (PEM)")
@@ -102,6 +103,7 @@ function keyFileOf(flags: { readonly keyFile?: string }): string {
 
 async function serveUntilStopped(flags: Record<string, unknown>): Promise<void> {
   const settings = await settingsOf(flags);
+  if (settings.makeKey && settings.apiKeys === undefined) await makeFirstKey(settings.keyFile);
   const pageDir = packageFile('dist/page');
   if (!existsSync(join(pageDir, 'index.html'))) {
     throw new AsrError('page-not-built', `there is no ${join(pageDir, 'index.html')}`);
@@ -113,6 +115,12 @@ async function serveUntilStopped(flags: Record<string, unknown>): Promise<void> 
   process.stderr.write('Finishing what is under way; once more to stop at once.\n');
   process.once('SIGINT', () => process.exit(130));
   await server.close();
+}
+
+/** For containers, which start with one command: the key is in their log, once. */
+async function makeFirstKey(keyFile: string): Promise<void> {
+  if ((await readKeyFile(keyFile)).length > 0) return;
+  process.stdout.write(`The key of this server, told this once: ${await addKey(keyFile, 'first')}\n`);
 }
 
 /** Flags over environment over file. */

@@ -56,6 +56,8 @@ export const settingsSchema = z.strictObject({
   keyFile: z.string().default(join(homedir(), '.config', 'sotto', 'keys.json')),
   /** Keys in plain text, from the environment; only their hashes are kept. */
   apiKeys: z.string().optional(),
+  /** Make a first key where there is none. */
+  makeKey: switched.default(false),
   insecure: switched.default(false),
   tlsCert: z.string().optional(),
   tlsKey: z.string().optional(),

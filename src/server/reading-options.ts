@@ -16,11 +16,9 @@ export const readingOptions = z.object({
   loop_guard: flag
     .optional()
     .meta({ description: 'Read again in parts where the model goes in circles (default: true).' }),
-  short_pad: flag
-    .optional()
-    .meta({
-      description: 'Pad a window to its own length instead of 30 s: faster, less exact (default: false).',
-    }),
+  short_pad: flag.optional().meta({
+    description: 'Pad a window to its own length instead of 30 s: faster, less exact (default: false).',
+  }),
   exact: flag
     .optional()
     .meta({ description: "The reference's behavior; clips up to 30 s (default: false)." }),
