@@ -4,6 +4,7 @@ import { mount } from 'svelte';
 import { connectWorker } from '../platform/web/engine-client.ts';
 import { openCapture, PROCESSINGS } from '../platform/web/capture.ts';
 import { Journal } from '../platform/web/journal.ts';
+import { connectServer } from '../platform/web/server-engine.ts';
 import { browserLibrary } from '../platform/web/shard-store.ts';
 import workletUrl from '../../workers/audio/capture.worklet.ts?worker&url';
 import App from './App.svelte';
@@ -21,6 +22,7 @@ const page: Page = new Page({
   transcripts: new LibraryStore(),
   models: browserLibrary(),
   connect: (request, onLoad) => {
+    if (request.server !== undefined) return connectServer(request.server, onLoad);
     const worker = new Worker(new URL('../../workers/asr.worker.ts', import.meta.url), { type: 'module' });
     return connectWorker(worker, request, onLoad);
   },

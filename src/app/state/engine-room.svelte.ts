@@ -3,6 +3,7 @@
 
 import type { Engine, EngineInfo, LoadEvent, LoadStage } from '../../engine/engine.ts';
 import type { WebEngineRequest } from '../../platform/web/engine-client.ts';
+import type { ServerAddress } from '../../platform/web/server-engine.ts';
 import { type FailureCode, failureOf } from './failure.ts';
 
 export type EngineState =
@@ -13,19 +14,24 @@ export type EngineState =
 
 export type StepDown = Extract<LoadEvent, { type: 'stepped-down' }>;
 
-/** Opens an engine; the door decides where. Fails as `openWebEngine` does. */
-export type Connect = (request: WebEngineRequest, onLoad: (event: LoadEvent) => void) => Promise<Engine>;
+/** What should read: a model on a device of this machine, or a server in their place. */
+export interface EngineWish extends WebEngineRequest {
+  readonly server?: ServerAddress;
+}
+
+/** Opens an engine; the door decides where. Fails as `openWebEngine` and `connectServer` do. */
+export type Connect = (request: EngineWish, onLoad: (event: LoadEvent) => void) => Promise<Engine>;
 
 export class EngineRoom {
   state = $state.raw<EngineState>({ at: 'closed' });
   /** Ways of computing that were tried for this engine and given up. */
   stepDowns = $state.raw<readonly StepDown[]>([]);
   readonly #connect: Connect;
-  readonly #wish: () => Promise<WebEngineRequest>;
+  readonly #wish: () => Promise<EngineWish>;
   #current: { readonly key: string; readonly engine: Promise<Engine> } | undefined;
 
   /** `wish` says which model on which device, as things stand. */
-  constructor(connect: Connect, wish: () => Promise<WebEngineRequest>) {
+  constructor(connect: Connect, wish: () => Promise<EngineWish>) {
     this.#connect = connect;
     this.#wish = wish;
   }
@@ -33,7 +39,7 @@ export class EngineRoom {
   /** The engine for what is wished now. Two callers get the same one; a new wish ends the old engine. */
   async open(): Promise<Engine> {
     const request = await this.#wish();
-    const key = JSON.stringify([request.model, request.device, request.threads]);
+    const key = JSON.stringify([request.model, request.device, request.threads, request.server]);
     if (this.#current?.key === key) return this.#current.engine;
     const previous = this.#current?.engine;
     const current = { key, engine: this.#start(request, previous) };

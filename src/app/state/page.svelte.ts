@@ -8,6 +8,7 @@ import { Speech } from '../i18n/speech.svelte.ts';
 import type { LibraryStore } from '../storage/library-store.ts';
 import { CutOff, type CutOffJournal } from './cut-off.svelte.ts';
 import { Device } from './device.svelte.ts';
+import type { ServerAddress } from '../../platform/web/server-engine.ts';
 import { type Connect, EngineRoom } from './engine-room.svelte.ts';
 import { failureOf } from './failure.ts';
 import { Library } from './library.svelte.ts';
@@ -22,7 +23,7 @@ import { type ChoiceStorage, SAMPLE_MODEL, Settings } from './settings.svelte.ts
 import { sentenceFor } from '../i18n/failures.ts';
 
 /** What lies over the page. */
-export type Card = 'none' | 'trust' | 'model' | 'device' | 'settings' | 'shortcuts';
+export type Card = 'none' | 'trust' | 'model' | 'device' | 'settings' | 'shortcuts' | 'server';
 
 /** What the page takes from the machine. */
 export interface PageDoors {
@@ -76,6 +77,7 @@ export class Page {
         model: id === SAMPLE_MODEL ? { at: 'url', baseUrl: this.models.sampleAddress } : { at: 'stored', id },
         device: this.settings.device,
         ...(clip && { golden: { clip, exact: id === SAMPLE_MODEL } }),
+        ...(this.settings.server !== '' && { server: this.serverAddress }),
       };
     });
     this.device = new Device(doors.connect, this.room);
@@ -93,6 +95,12 @@ export class Page {
       this.device.load(),
       this.cutOff.load(),
     ]);
+  }
+
+  /** The server that the user has chosen to read. */
+  get serverAddress(): ServerAddress {
+    const { server: url, serverKey: key } = this.settings;
+    return { url, ...(key !== '' && { key }) };
   }
 
   /** Something would be lost if the page were closed now. */

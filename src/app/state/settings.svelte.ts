@@ -44,6 +44,9 @@ interface Choices {
   spokenPunctuation: boolean;
   /** The last address that a model was fetched from. */
   mirror: string;
+  /** The server that reads instead of this device; empty: this device does. */
+  server: string;
+  serverKey: string;
 }
 
 const DEFAULTS: Choices = {
@@ -64,6 +67,8 @@ const DEFAULTS: Choices = {
   copyAsSpoken: false,
   spokenPunctuation: false,
   mirror: '',
+  server: '',
+  serverKey: '',
 };
 
 const KEY = 'sotto-settings';
@@ -92,6 +97,8 @@ export class Settings implements Choices {
   copyAsSpoken = $state(DEFAULTS.copyAsSpoken);
   spokenPunctuation = $state(DEFAULTS.spokenPunctuation);
   mirror = $state(DEFAULTS.mirror);
+  server = $state(DEFAULTS.server);
+  serverKey = $state(DEFAULTS.serverKey);
   readonly #storage: ChoiceStorage | undefined;
 
   constructor(storage: ChoiceStorage | undefined) {
@@ -133,6 +140,8 @@ export class Settings implements Choices {
     this.copyAsSpoken = kept.copyAsSpoken === true;
     this.spokenPunctuation = kept.spokenPunctuation === true;
     this.mirror = typeof kept.mirror === 'string' ? kept.mirror : DEFAULTS.mirror;
+    this.server = typeof kept.server === 'string' ? kept.server : DEFAULTS.server;
+    this.serverKey = typeof kept.serverKey === 'string' ? kept.serverKey : DEFAULTS.serverKey;
   }
 }
 
