@@ -26,6 +26,8 @@ const page: Page = new Page({
     const worker = new Worker(new URL('../../workers/asr.worker.ts', import.meta.url), { type: 'module' });
     return connectWorker(worker, request, onLoad);
   },
+  startConverter: () =>
+    new Worker(new URL('../../workers/convert.worker.ts', import.meta.url), { type: 'module' }),
   openFile: async (file) => (await import('../platform/web/decode-file.ts')).openAudioFile(file),
   openMicrophone: (source, title, listener) => {
     const { settings } = page;

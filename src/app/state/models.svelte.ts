@@ -1,14 +1,19 @@
 // The models in this browser: the sample that ships with the page, those that were fetched, and the one on
 // its way.
 
-import { isAbort } from '../../errors.ts';
+import { isAbort, isAsrError } from '../../errors.ts';
 import { type Manifest, parseManifest } from '../../model/manifest.ts';
 import { downloadModel } from '../../platform/web/download.ts';
-import { type GivenFile, importModel } from '../../platform/web/import-files.ts';
+import type { GivenFile } from '../../platform/web/given-file.ts';
+import { importModel } from '../../platform/web/import-files.ts';
 import { watchInstall } from '../../platform/web/install-in-tab.ts';
+import { pullInWorker } from '../../platform/web/pull-client.ts';
+import { holdsCheckpoint, type PullOrigin } from '../../platform/web/pull-origin.ts';
 import { askToKeep, storageRoom, type StorageRoom } from '../../platform/web/storage-room.ts';
 import { type InstallState, installState } from '../../platform/install/stored-model.ts';
 import type { InstallProgress } from '../../platform/install/progress.ts';
+import { type JournalContent, pullUnderWay } from '../../platform/pull/journal.ts';
+import { namesRepository } from '../../platform/pull/repository.ts';
 import type { ModelLibrary } from '../../ports.ts';
 import { checkModel } from '../storage/check-model.ts';
 import { failureOf, type PageFailure } from './failure.ts';
@@ -23,7 +28,14 @@ export interface KeptModel {
 /** Where a model comes from. */
 export type ModelOrigin =
   | { readonly from: 'address'; readonly address: string }
-  | { readonly from: 'files'; readonly files: readonly GivenFile[] };
+  | { readonly from: 'files'; readonly files: readonly GivenFile[] }
+  /** A checkpoint, converted on the way. */
+  | { readonly from: 'repository'; readonly source: string };
+
+/** A checkpoint whose conversion was stopped. */
+export interface StoppedPull extends JournalContent {
+  readonly id: string;
+}
 
 /** What is being done; one thing at a time. */
 export type ModelTask =
@@ -42,6 +54,7 @@ export interface ModelOffer {
 
 export class Models {
   kept = $state.raw<readonly KeptModel[]>([]);
+  stopped = $state.raw<readonly StoppedPull[]>([]);
   sample = $state.raw<Manifest | undefined>();
   offers = $state.raw<readonly ModelOffer[]>([]);
   task = $state.raw<ModelTask>({ at: 'none' });
@@ -54,10 +67,12 @@ export class Models {
   readonly #settings: Settings;
   /** Address of the folder that holds the sample model and whatever else is offered. */
   readonly #folder: string;
+  readonly #startConverter: () => Worker;
   #abort: AbortController | undefined;
   readonly #watched = new Map<string, () => void>();
 
-  constructor(library: ModelLibrary, settings: Settings, folder: string) {
+  constructor(library: ModelLibrary, settings: Settings, folder: string, startConverter: () => Worker) {
+    this.#startConverter = startConverter;
     this.#library = library;
     this.#settings = settings;
     this.#folder = folder;
@@ -84,12 +99,16 @@ export class Models {
   async refresh(): Promise<void> {
     try {
       const kept: KeptModel[] = [];
+      const stopped: StoppedPull[] = [];
       for (const { id } of await this.#library.list()) {
         const state = await installState(this.#library.store(id));
         if (state.at !== 'absent') kept.push({ id, state });
-        this.#watch(id, state.at === 'unfinished');
+        const pull = state.at === 'absent' ? await pullUnderWay(this.#library.store(id)) : undefined;
+        if (pull !== undefined) stopped.push({ ...pull, id });
+        this.#watch(id, state.at === 'unfinished' || pull !== undefined);
       }
       this.kept = kept;
+      this.stopped = stopped;
       this.failure = undefined;
     } catch (error) {
       this.failure = failureOf(error);
@@ -100,7 +119,7 @@ export class Models {
   /** Fetches a model, or goes on doing so, and reads with it from then on. */
   async get(origin: ModelOrigin): Promise<void> {
     if (this.#abort !== undefined) return;
-    const from = origin.from === 'address' ? origin.address : (origin.files[0]?.path.split('/')[0] ?? '');
+    const from = nameOf(origin);
     await this.#do(from, async (signal) => {
       this.task = { at: 'starting', from };
       void askToKeep();
@@ -109,12 +128,31 @@ export class Models {
         this.task = { at: 'getting', from, progress };
         if (isFirst) void this.refresh();
       };
-      const { id } =
-        origin.from === 'address'
-          ? await downloadModel(origin.address, this.#library, { signal, onProgress })
-          : await importModel(origin.files, this.#library, { signal, onProgress });
+      const { id } = await this.#fetch(origin, { signal, onProgress });
       this.choose(id);
     });
+  }
+
+  async #fetch(origin: ModelOrigin, how: Fetching): Promise<{ readonly id: string }> {
+    if (origin.from === 'repository') return this.#pull({ from: 'repository', source: origin.source }, how);
+    if (origin.from === 'files') {
+      return holdsCheckpoint(origin.files)
+        ? this.#pull(origin, how)
+        : importModel(origin.files, this.#library, how);
+    }
+    const { address } = origin;
+    if (namesRepository(address)) return this.#pull({ from: 'repository', source: address }, how);
+    try {
+      return await downloadModel(address, this.#library, how);
+    } catch (error) {
+      // No converted model there; perhaps a checkpoint.
+      if (!isAsrError(error) || error.code !== 'model-not-found') throw error;
+      return this.#pull({ from: 'repository', source: address }, how);
+    }
+  }
+
+  #pull(origin: PullOrigin, how: Fetching): Promise<{ readonly id: string }> {
+    return pullInWorker(this.#startConverter(), { origin, profile: bestProfile() }, how);
   }
 
   /** Stops what is being done; what came is kept. */
@@ -211,4 +249,19 @@ function parseOffers(json: unknown, base: string): ModelOffer[] {
       ? [{ name, address: new URL(address, base).href, bytes }]
       : [],
   );
+}
+
+interface Fetching {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: InstallProgress) => void;
+}
+
+function nameOf(origin: ModelOrigin): string {
+  if (origin.from === 'address') return origin.address;
+  return origin.from === 'repository' ? origin.source : (origin.files[0]?.path.split('/')[0] ?? '');
+}
+
+/** Blocks for graphics cards, whole integers for WASM: the other way round each is many times slower. */
+function bestProfile(): 'q8q4' | 'int8' {
+  return 'gpu' in navigator ? 'q8q4' : 'int8';
 }

@@ -2,7 +2,7 @@
 // browser; tests bring their own.
 
 import type { ModelLibrary } from '../../ports.ts';
-import type { GivenFile } from '../../platform/web/import-files.ts';
+import type { GivenFile } from '../../platform/web/given-file.ts';
 import * as m from '../i18n/paraglide/messages.js';
 import { Speech } from '../i18n/speech.svelte.ts';
 import type { LibraryStore } from '../storage/library-store.ts';
@@ -42,6 +42,8 @@ export interface PageDoors {
   readonly audio: HTMLAudioElement;
   /** Addresses of `models/` and `clips/` beside the page, with a slash at their ends. */
   readonly modelFolder: string;
+  /** The thread that turns checkpoints into models (workers/convert.worker.ts). */
+  readonly startConverter: () => Worker;
   readonly clipFolder: string;
 }
 
@@ -68,7 +70,7 @@ export class Page {
     this.speech.wished = this.settings.locale;
     this.router = new Router(doors.bar);
     this.library = new Library(doors.transcripts, this.settings);
-    this.models = new Models(doors.models, this.settings, doors.modelFolder);
+    this.models = new Models(doors.models, this.settings, doors.modelFolder, doors.startConverter);
     this.samples = new Samples(doors.clipFolder, doors.openFile);
     this.room = new EngineRoom(doors.connect, async () => {
       const { id } = this.models.current;

@@ -69,6 +69,16 @@ export function parseRepository(typed: string, endpoints: Endpoints = ENDPOINTS)
   return fromAddress(folderAddress(text));
 }
 
+/** Whether what somebody typed names a repository, and not just a folder on some server. */
+export function namesRepository(typed: string): boolean {
+  if (/^(hf|huggingface|modelscope|ms):/i.test(typed.trim())) return true;
+  try {
+    return fromAddress(folderAddress(typed)).kind !== 'plain';
+  } catch {
+    return false; // whoever opens it says what is wrong
+  }
+}
+
 function fromAddress(address: string): Repository {
   const { protocol, host, pathname } = new URL(address);
   const origin = `${protocol}//${host}`;

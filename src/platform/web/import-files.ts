@@ -6,13 +6,8 @@ import { MANIFEST_PATH } from '../../model/manifest.ts';
 import type { ModelLibrary } from '../../ports.ts';
 import type { Installed } from '../install/install.ts';
 import { modelId, type ModelSource, namedFiles, readManifest } from '../install/source.ts';
+import type { GivenFile } from './given-file.ts';
 import { installInTab, type TabInstallOptions } from './install-in-tab.ts';
-
-/** A file that the user gave, by where it lay: `folder/manifest.json`. */
-export interface GivenFile {
-  readonly path: string;
-  readonly file: File;
-}
 
 /**
  * Copies a model into the library, checking it like a download.
