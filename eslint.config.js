@@ -38,6 +38,8 @@ export default tseslint.config(
       parserOptions: {
         projectService: { allowDefaultProject: ['vite.config.ts'] },
         tsconfigRootDir: import.meta.dirname,
+        // The same for all files, or every change between them loads all projects anew.
+        extraFileExtensions: ['.svelte'],
       },
     },
     plugins: { '@typescript-eslint': tseslint.plugin },
@@ -47,7 +49,12 @@ export default tseslint.config(
     files: ['**/*.svelte', '**/*.svelte.ts'],
     extends: [...svelte.configs.recommended],
     languageOptions: {
-      parserOptions: { parser: tseslint.parser, projectService: true, extraFileExtensions: ['.svelte'] },
+      parserOptions: {
+        parser: tseslint.parser,
+        projectService: { allowDefaultProject: ['vite.config.ts'] },
+        tsconfigRootDir: import.meta.dirname,
+        extraFileExtensions: ['.svelte'],
+      },
     },
     plugins: { '@typescript-eslint': tseslint.plugin },
     rules: {

@@ -94,7 +94,7 @@ describe("Gradio's own client", () => {
     const submission = client.submit('/transcribe', [new Blob([await readFile(CLIP)])]);
     const outputs: unknown[] = [];
     for await (const event of submission)
-      if (event.type === 'data') outputs.push((event.data as unknown[])[0]);
+      if (event.type === 'data') outputs.push((event.data)[0]);
     expect(outputs.at(-1)).toBe(whole);
     const wrong = client.predict('/transcribe', [new Blob(['no recording '.repeat(99)])]);
     await expect(wrong).rejects.toMatchObject({ message: expect.stringContaining('WAV') as unknown });
