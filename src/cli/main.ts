@@ -5,6 +5,7 @@ import { convertCommand } from './convert.ts';
 import { demoCommand } from './demo.ts';
 import { evalCommand } from './eval.ts';
 import { exitCodeOf, explain } from './failure.ts';
+import { listenCommand } from './listen.ts';
 import { pullCommand } from './pull.ts';
 import { keyCommand, serveCommand } from './serve.ts';
 import { setupCommand } from './setup.ts';
@@ -20,6 +21,7 @@ export function program(): Command {
     .exitOverride();
   const commands = [
     transcribeCommand(),
+    listenCommand(),
     convertCommand(),
     pullCommand(),
     demoCommand(),

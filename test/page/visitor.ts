@@ -20,16 +20,27 @@ export interface Visitor {
   leave(): Promise<void>;
 }
 
-/** Opens a browser and the page in it. With `profile` what the page stores outlives the browser. */
-export async function visit(
-  options: BrowserContextOptions & { readonly profile?: string } = {},
-): Promise<Visitor> {
-  const { profile, ...rest } = options;
+export interface VisitOptions extends BrowserContextOptions {
+  /** Where the browser keeps what the page stores, so that it outlives the browser. */
+  readonly profile?: string;
+  /** A WAV file that is played once into the microphone, from the moment that it is opened. */
+  readonly spoken?: string;
+}
+
+/** Opens a browser and the page in it. */
+export async function visit(options: VisitOptions = {}): Promise<Visitor> {
+  const { profile, spoken, ...rest } = options;
+  const microphone = [
+    '--use-fake-ui-for-media-stream',
+    '--use-fake-device-for-media-stream',
+    `--use-file-for-fake-audio-capture=${spoken}%noloop`,
+  ];
+  const launch = { ...LAUNCH, args: [...LAUNCH.args, ...(spoken === undefined ? [] : microphone)] };
   const wanted = { locale: 'en-US', viewport: { width: 1200, height: 800 }, ...rest };
-  const browser = profile === undefined ? await chromium.launch(LAUNCH) : undefined;
+  const browser = profile === undefined ? await chromium.launch(launch) : undefined;
   const context =
     browser === undefined
-      ? await chromium.launchPersistentContext(profile ?? '', { ...LAUNCH, ...wanted })
+      ? await chromium.launchPersistentContext(profile ?? '', { ...launch, ...wanted })
       : await browser.newContext(wanted);
   const page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(30_000);

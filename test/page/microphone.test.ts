@@ -1,0 +1,199 @@
+// Somebody speaks into the microphone. Chromium's fake one plays a file; all else is as it ships.
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Page } from 'playwright';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Resampler } from '../../src/signal/resample.ts';
+import { to16Bit, wavBytes } from '../../src/eval/wav-bytes.ts';
+import { readSound } from '../signal/recordings.ts';
+import { atLevel, concat } from '../signal/signals.ts';
+import { passages, readText, visit } from './visitor.ts';
+
+const CLIPS = resolve(import.meta.dirname, '../../public/clips');
+/** Between two sentences: long enough to close a window. */
+const PAUSE_SECONDS = 1.5;
+const DEVICE_RATE = 48_000;
+
+let folder: string;
+beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'sotto-microphone-'))));
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Spoken {
+  readonly path: string;
+  readonly texts: string[];
+  readonly seconds: number;
+  /** As a perfect microphone would record it, at 16 kHz. */
+  readonly samples: Float32Array;
+}
+
+/** A second of quiet, then the clips with pauses between and behind them; at a level where one is given. */
+async function speak(...clips: (string | [clip: string, levelDb: number])[]): Promise<Spoken> {
+  const pause = new Float32Array(PAUSE_SECONDS * 16_000);
+  const parts: Float32Array[] = [pause];
+  const texts: string[] = [];
+  for (const entry of clips) {
+    const [clip, levelDb] = typeof entry === 'string' ? [entry, undefined] : entry;
+    const [sound] = readSound(await readFile(join(CLIPS, `${clip}.wav`))).channels;
+    parts.push(levelDb === undefined ? sound! : atLevel(sound!, levelDb), pause);
+    texts.push((await readFile(join(CLIPS, `${clip}.txt`), 'utf8')).trim());
+  }
+  const samples = concat(...parts);
+  const path = join(folder, `${crypto.randomUUID()}.wav`);
+  await writeFile(path, wavBytes(to16Bit(resampled(samples, DEVICE_RATE)), DEVICE_RATE));
+  return { path, texts, seconds: samples.length / 16_000, samples };
+}
+
+function resampled(samples: Float32Array, rate: number): Float32Array {
+  const resampler = new Resampler(16_000, rate);
+  const out = new Float32Array(resampler.maxOutputs(samples.length));
+  const made = resampler.push(samples, out);
+  const rest = new Float32Array(resampler.maxOutputs(0));
+  return concat(out.subarray(0, made), rest.subarray(0, resampler.finish(rest)));
+}
+
+/** Chooses before the page is opened, as an earlier visit would have. */
+async function choose(page: Page, choices: Record<string, unknown>): Promise<void> {
+  await page.evaluate((kept) => localStorage.setItem('sotto-settings', JSON.stringify(kept)), choices);
+  await page.reload();
+}
+
+async function startRecording(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Record/ }).click();
+  await page.getByRole('button', { name: 'Stop' }).waitFor();
+}
+
+/** The recording that was kept beside the newest transcript. */
+async function keptSound(page: Page): Promise<Float32Array> {
+  const numbers = await page.evaluate(async () => {
+    const request = indexedDB.open('sotto-library');
+    const database = await new Promise<IDBDatabase>(
+      (done) => (request.onsuccess = () => done(request.result)),
+    );
+    const range = IDBKeyRange.bound(['audio'], ['audio', []]);
+    const asking = database.transaction('records').objectStore('records').getAll(range);
+    const [blob] = await new Promise<Blob[]>(
+      (done) => (asking.onsuccess = () => done(asking.result as Blob[])),
+    );
+    database.close();
+    return blob === undefined ? [] : [...new Int16Array(await blob.slice(44).arrayBuffer())];
+  });
+  return Float32Array.from(numbers, (x) => x / 32_768);
+}
+
+/** Where `part` lies in `whole`: the place of the greatest likeness. */
+function placeOf(part: Float32Array, whole: Float32Array): number {
+  let [best, bestLikeness] = [0, -Infinity];
+  for (let at = 0; at + part.length <= whole.length; at++) {
+    let product = 0;
+    for (let i = 0; i < part.length; i += 4) product += part[i]! * whole[at + i]!;
+    if (product > bestLikeness) [best, bestLikeness] = [at, product];
+  }
+  return best;
+}
+
+test('what is spoken in each language, whispered and very quietly, is read exactly; no sample is lost or changed', async () => {
+  const spoken = await speak(
+    'en_meeting-on-thursday',
+    'zh_meeting-tomorrow',
+    'yue_meeting-tomorrow',
+    'en_i-whisper',
+    ['en_call-me-back', -45],
+  );
+  const visitor = await visit({ spoken: spoken.path });
+  const { page } = visitor;
+  await choose(page, { device: 'wasm', keepAudio: true });
+  await startRecording(page);
+  await page.waitForTimeout(spoken.seconds * 1000);
+  // The text comes while the microphone is open.
+  await page.locator('main .text').getByText(spoken.texts[0]!).waitFor({ timeout: 120_000 });
+  await page.getByRole('button', { name: 'Stop' }).click();
+  expect(await readText(page)).toEqual(spoken.texts);
+
+  const kept = await keptSound(page);
+  const from = PAUSE_SECONDS * 16_000;
+  const place = placeOf(spoken.samples.subarray(from, from + 24_000), kept);
+  const [start, end] = [
+    Math.max(0, from - place),
+    Math.min(spoken.samples.length, kept.length + from - place),
+  ];
+  expect(end - start).toBeGreaterThan((spoken.seconds - PAUSE_SECONDS) * 16_000);
+  let furthest = 0;
+  for (let i = start; i < end - 400; i++)
+    furthest = Math.max(furthest, Math.abs(kept[i + place - from]! - spoken.samples[i]!));
+  // Sixteen bits twice, and the edge of the resampler's band; a lost sample would be a hundred times this.
+  expect(furthest).toBeLessThan(0.005);
+  expect(visitor.complaints).toEqual([]);
+  await visitor.leave();
+});
+
+test('the same on WebGPU, where reading is slower than speaking: the text comes late, and whole', async () => {
+  const spoken = await speak('zh_meeting-tomorrow');
+  const visitor = await visit({ spoken: spoken.path });
+  const { page } = visitor;
+  await choose(page, { device: 'webgpu-f32-plain' });
+  await startRecording(page);
+  await page.waitForTimeout(spoken.seconds * 1000);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  expect(await readText(page)).toEqual(spoken.texts);
+  expect(visitor.complaints).toEqual([]);
+  await visitor.leave();
+});
+
+/** Samples in the journal of the recording that was cut off. */
+function journalled(page: Page): Promise<number> {
+  return page.evaluate(async () => {
+    const request = indexedDB.open('sotto-journal');
+    const database = await new Promise<IDBDatabase>(
+      (done) => (request.onsuccess = () => done(request.result)),
+    );
+    const asking = database
+      .transaction('records')
+      .objectStore('records')
+      .getAllKeys(IDBKeyRange.bound(['slice'], ['slice', []]));
+    const keys = await new Promise<[string, string, number][]>(
+      (done) => (asking.onsuccess = () => done(asking.result as never)),
+    );
+    database.close();
+    return Math.max(0, ...keys.map(([, , startSample]) => startSample + 8000));
+  });
+}
+
+const KILLS = Number(process.env.SOTTO_KILLS ?? 2);
+
+test('of a killed tab at most a second is lost, and what was heard is read to its end when it is asked for', async () => {
+  const spoken = await speak('en_thank-you', 'zh_which-folder');
+  const profile = await mkdtemp(join(tmpdir(), 'sotto-killed-'));
+  const visitor = await visit({ profile, spoken: spoken.path });
+  let { page } = visitor;
+  const url = page.url();
+  await choose(page, { device: 'wasm' });
+  for (let kill = 1; kill <= KILLS; kill++) {
+    const last = kill === KILLS;
+    await startRecording(page);
+    const sinceMs = performance.now();
+    await page.waitForTimeout(last ? spoken.seconds * 1000 : 1500 + 137 * (kill % 7));
+    const heardSeconds = (performance.now() - sinceMs) / 1000;
+    await page.goto('chrome://crash').catch(() => undefined);
+    page = await visitor.context.newPage();
+    await page.goto(url);
+    const card = page.getByRole('region', { name: 'A recording was cut off' });
+    await card.waitFor();
+    expect(heardSeconds - (await journalled(page)) / 16_000).toBeLessThan(1);
+    if (!last) {
+      await card.getByRole('button', { name: 'Delete it' }).click();
+      await card.waitFor({ state: 'detached' });
+      await expect.poll(() => journalled(page)).toBe(0);
+    } else await card.getByRole('button', { name: 'Finish it' }).click();
+  }
+  await page.getByText('All read').waitFor({ timeout: 120_000 });
+  await page
+    .getByRole('link', { name: /Recording/ })
+    .first()
+    .click();
+  await expect.poll(() => passages(page), { timeout: 60_000 }).toEqual(spoken.texts);
+  await expect.poll(() => journalled(page)).toBe(0);
+  await visitor.leave();
+  await rm(profile, { recursive: true });
+});
