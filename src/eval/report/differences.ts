@@ -21,11 +21,11 @@ export interface DifferenceRow {
 
 const SEED = 'differences';
 
-/** Nothing where there is only one engine. */
+/** Nothing where there is only one engine, or nobody speaks. */
 export function differenceRows({ engines }: Summary, metric: Metric): DifferenceRow[] {
   const [first, ...others] = engines;
-  if (first === undefined || others.length === 0) return [];
-  const spoken = first.readings.filter(({ clip }) => clip.text !== '');
+  const spoken = (first?.readings ?? []).filter(({ clip }) => clip.text !== '');
+  if (spoken.length === 0 || others.length === 0) return [];
   const scenes = inOrder(spoken.map(({ clip }) => clip.scene));
   const languages = inOrder(spoken.map(({ clip }) => clip.language));
   const row = (group: string, isIn: (reading: Reading) => boolean): DifferenceRow => ({

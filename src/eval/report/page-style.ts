@@ -23,7 +23,7 @@ p, li { max-width: 46rem; overflow-wrap: anywhere; } .soft, figcaption { color: 
 code { font-size: .9em; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: right; padding: .4rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-th:first-child, td:first-child { text-align: left; } td, th { white-space: nowrap; } td { font-variant-numeric: tabular-nums; }
+th:first-child, td:first-child, .two-labels :is(th, td):nth-child(2) { text-align: left; } td, th { white-space: nowrap; } td { font-variant-numeric: tabular-nums; }
 thead th { color: var(--soft); font-weight: 600; } caption { text-align: left; color: var(--soft); padding-bottom: .4rem; }
 figure { margin: 1rem 0; } svg { width: 100%; min-width: 34rem; height: auto; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; }
 svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } svg .tick { fill: var(--soft); font-size: 12px; }
@@ -38,7 +38,9 @@ svg text { fill: var(--ink); font: 13px system-ui, sans-serif; } svg .tick { fil
 details { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; margin: .5rem 0; padding: .5rem .9rem; }
 summary { cursor: pointer; } summary .soft { margin-left: .5rem; }
 audio { width: 100%; max-width: 30rem; margin: .6rem 0; }
-dl { margin: .3rem 0; } dd { margin: 0 0 .5rem; line-height: 1.9; }
+dl { display: grid; grid-template-columns: minmax(7rem, max-content) 1fr; gap: .2rem 1rem; margin: .5rem 0 .3rem; }
+dt { line-height: 1.9; max-width: 16rem; } dd { margin: 0; line-height: 1.7; }
+@media (max-width: 36rem) { dl { grid-template-columns: 1fr; gap: 0; } }
 del { color: var(--wrong); text-decoration: line-through; } ins { color: var(--added); text-decoration: underline; text-underline-offset: .2em; }
 a { color: var(--link); } label { display: inline-block; padding: .4rem 0; }
 :focus-visible { outline: 3px solid var(--c0); outline-offset: 2px; border-radius: .25rem; }

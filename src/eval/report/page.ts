@@ -194,7 +194,7 @@ function ratesTable(engines: readonly EngineSummary[]): Markup {
   });
   const head = ['engine', 'language', 'clips', 'CER', 'WER', 'MER'];
   return html`<h2>Rates</h2>
-    ${table('With 95 % bootstrap intervals over clips.', head, rows)}`;
+    ${table('With 95 % bootstrap intervals over clips.', head, rows, 2)}`;
 }
 
 function methodSection({ script }: Summary, name: string): Markup {
@@ -228,9 +228,15 @@ function clipsSection(summary: Summary, sounds: Sounds): Markup {
     })}`;
 }
 
-function table(caption: string, head: readonly string[], rows: readonly (readonly Filling[])[]): Markup {
+/** The first `labels` columns are words, the others numbers. */
+function table(
+  caption: string,
+  head: readonly string[],
+  rows: readonly (readonly Filling[])[],
+  labels: 1 | 2 = 1,
+): Markup {
   return html`<div class="wide">
-    <table>
+    <table class="${labels === 2 ? 'two-labels' : ''}">
       <caption>
         ${caption}
       </caption>

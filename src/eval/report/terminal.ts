@@ -25,7 +25,7 @@ export function terminalReport(summary: Summary, metric: Metric): string {
     ),
     groupTable('scene', engines, metric, ({ scenes }) => scenes),
     groupTable('series', engines, metric, ({ points }) =>
-      points.map(({ series, x, rates }) => ({ name: `${series} ${x} dBFS`, rates })),
+      points.map(({ series, x, rates }) => ({ name: `${series} ${x} dBFS`.replace('-', '−'), rates })),
     ),
     groupTable('language', engines, metric, ({ languages }) => languages),
     differenceTable(summary, metric),

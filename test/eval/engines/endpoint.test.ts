@@ -4,7 +4,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { openEndpoint } from '../../../src/eval/engines/endpoint.ts';
 import { parseEngineSpec } from '../../../src/eval/engines/engine-spec.ts';
 import type { EvalAudio } from '../../../src/eval/engines/eval-engine.ts';
-import { wavBytes } from '../../../src/eval/wav-bytes.ts';
+import { readSamples } from '../../../src/eval/read-audio.ts';
+import { to16Bit, wavBytes } from '../../../src/eval/wav-bytes.ts';
+import { CLIP, expectedText, openTestServer } from '../../server/test-server.ts';
 
 const NEVER = new AbortController().signal;
 const audio: EvalAudio = {
@@ -154,5 +156,23 @@ describe('failures', () => {
     expect(() => open('ftp://x')).toThrow('http:// or https://');
     expect(() => open('http://x/v1', ',key-env=NO_SUCH_KEY')).toThrow('NO_SUCH_KEY is not set');
     expect(() => openEndpoint(parseEngineSpec('endpoint,model=x'))).toThrow('endpoint needs url=');
+  });
+});
+
+describe('our own server', () => {
+  test.each(['off', 'on'])('is read through its OpenAI endpoint, stream=%s', async (stream) => {
+    const own = await openTestServer();
+    try {
+      const samples = await readSamples(CLIP);
+      const engine = openEndpoint(
+        parseEngineSpec(`endpoint,url=${own.url}/v1,model=sample,stream=${stream}`),
+      );
+      const clip = { id: 'clip', samples, language: 'en', wav: () => wavBytes(to16Bit(samples), 16_000) };
+      const reading = await engine.transcribe(clip, NEVER);
+      expect(reading.text).toBe(await expectedText(CLIP));
+      expect(reading.firstTextMs !== undefined).toBe(stream === 'on');
+    } finally {
+      await own.close();
+    }
   });
 });

@@ -130,7 +130,7 @@ describe('terminal', () => {
     expect(text).toMatch(/^ours .* 300 ms +600 ms +0\.1[78] +500 MB +yes +none in 1 clip$/m);
     expect(text).toMatch(/^Indoor soft speech +2 +25\.0 %$/m);
     expect(text).toMatch(/^Mandarin +3 +25\.0 %$/m);
-    expect(text).toMatch(/^level -60 dBFS +1 +50\.0 %$/m);
+    expect(text).toMatch(/^level −60 dBFS +1 +50\.0 %$/m);
     expect(text).toContain('ours: cannot be told the language.');
   });
 });
