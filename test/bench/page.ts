@@ -1,0 +1,187 @@
+// What the page costs: bytes and time of a first visit, time to the first text with the sample model at hand,
+// and memory while long recordings are read. By hand: npx tsx test/bench/page.ts [RECORDING …]
+
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { type Browser, chromium, type Page } from 'playwright';
+import { CHROMIUM_ARGUMENTS, CHROMIUM_PATH } from '../chromium.ts';
+import { startPageServer } from '../page/serve-page.ts';
+
+const VISITS = 5;
+const RECORDING_MILLISECONDS = 3_600_000;
+
+async function main(recordings: readonly string[]): Promise<void> {
+  const server = await startPageServer();
+  const browser = await chromium.launch({
+    ...(CHROMIUM_PATH !== undefined && { executablePath: CHROMIUM_PATH }),
+    args: CHROMIUM_ARGUMENTS,
+  });
+  try {
+    console.log(`Chromium ${browser.version()}`);
+    await measureFirstVisit(browser, server.url);
+    await measureFirstText(browser, server.url);
+    for (const recording of recordings) await measureMemory(browser, server.url, recording);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+/** Everything that comes before the first click, and how long it takes until the page stands. */
+async function measureFirstVisit(browser: Browser, url: string): Promise<void> {
+  const seconds: number[] = [];
+  const bodies = new Map<string, Buffer>();
+  for (let visit = 0; visit < VISITS; visit++) {
+    const context = await browser.newContext({ locale: 'en-US' });
+    const page = await context.newPage();
+    page.on('response', (response) => {
+      if (response.ok())
+        void response.body().then(
+          (body) => bodies.set(new URL(response.url()).pathname, body),
+          () => undefined,
+        );
+    });
+    await page.goto(url);
+    await page.getByRole('heading', { name: 'Try it' }).waitFor();
+    seconds.push((await page.evaluate(() => performance.now())) / 1000);
+    await sleep(500);
+    await context.close();
+  }
+  const of = (pattern: RegExp): Buffer =>
+    Buffer.concat([...bodies].filter(([path]) => pattern.test(path)).map(([, body]) => body));
+  for (const [kind, pattern] of [
+    ['scripts', /\.js$/],
+    ['styles', /\.css$/],
+    ['all', /./],
+  ] as const) {
+    const body = of(pattern);
+    console.log(
+      `first visit, ${kind}: ${kilobytes(body.length)}, gzip ${kilobytes(gzipSync(body).length)}, brotli ${kilobytes(brotliCompressSync(body).length)}`,
+    );
+  }
+  console.log(`first visit, ready to use: ${spread(seconds)} s (${VISITS} visits, nothing cached)`);
+}
+
+/** From the click on "Read it" to the first words, on a second visit, engine closed. */
+async function measureFirstText(browser: Browser, url: string): Promise<void> {
+  const context = await browser.newContext({ locale: 'en-US' });
+  const page = await context.newPage();
+  const seconds: number[] = [];
+  const warm: number[] = [];
+  for (let visit = 0; visit <= VISITS; visit++) {
+    await page.goto(url);
+    await page.reload();
+    const cold = await secondsToText(page);
+    await page.getByText('Saved', { exact: true }).waitFor({ timeout: 120_000 });
+    await page.getByRole('link', { name: 'Home' }).click();
+    const again = await secondsToText(page);
+    await page.getByText('Saved', { exact: true }).waitFor({ timeout: 120_000 });
+    // The first visit is the one that fetches.
+    if (visit > 0) {
+      seconds.push(cold);
+      warm.push(again);
+    }
+  }
+  console.log(`first text, sample model cached: ${spread(seconds)} s (engine opened and checked on the way)`);
+  console.log(`first text, engine open: ${spread(warm)} s`);
+  await context.close();
+}
+
+async function secondsToText(page: Page): Promise<number> {
+  const row = page.getByRole('listitem').filter({ hasText: 'I whisper because everybody is sleeping' });
+  const button = row.getByRole('button', { name: 'Read it' });
+  await button.waitFor();
+  return button.evaluate(
+    (element) =>
+      new Promise<number>((resolve) => {
+        const startMs = performance.now();
+        const look = (): void => {
+          const text = document.querySelector('ol li p, ol li [role="textbox"]')?.textContent ?? '';
+          if (text === '') requestAnimationFrame(look);
+          else resolve((performance.now() - startMs) / 1000);
+        };
+        (element as HTMLButtonElement).click();
+        look();
+      }),
+  );
+}
+
+/** What the page's process takes while `recording` is read, beyond what it takes with the engine open. */
+async function measureMemory(browser: Browser, url: string, recording: string): Promise<void> {
+  const context = await browser.newContext({ locale: 'en-US' });
+  const page = await context.newPage();
+  await page.goto(url);
+  await secondsToText(page);
+  await page.getByText('Saved', { exact: true }).waitFor({ timeout: 120_000 });
+  await page.getByRole('link', { name: 'Home' }).click();
+  const before = await memoryOf(browser, page);
+  const startedAt = performance.now();
+  await page.setInputFiles('#open-recordings', recording);
+  const name = basename(recording);
+  const peak = { pageMb: 0, rendererMb: 0 };
+  for (;;) {
+    await sleep(1000);
+    const now = await memoryOf(browser, page);
+    peak.pageMb = Math.max(peak.pageMb, now.pageMb);
+    peak.rendererMb = Math.max(peak.rendererMb, now.rendererMb);
+    if (await isOver(page)) break;
+    if (performance.now() - startedAt > RECORDING_MILLISECONDS) throw new Error(`${name} takes too long`);
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  const facts = await page
+    .locator('.times')
+    .textContent()
+    .catch(() => '');
+  const segments = await page.getByRole('textbox', { name: /^Text at/ }).count();
+  console.log(
+    `${name}: ${seconds.toFixed(0)} s, ${facts?.trim()}, ${segments} passages; ` +
+      `process ${before.rendererMb.toFixed(0)} → at most ${peak.rendererMb.toFixed(0)} MB (+${(peak.rendererMb - before.rendererMb).toFixed(0)}), ` +
+      `heap ${before.pageMb.toFixed(0)} → at most ${peak.pageMb.toFixed(0)} MB (+${(peak.pageMb - before.pageMb).toFixed(0)})`,
+  );
+  await context.close();
+}
+
+/** A single recording is shown while it is read; its text is saved when it is over. */
+async function isOver(page: Page): Promise<boolean> {
+  return (
+    (await page.getByText('Saved', { exact: true }).count()) > 0 ||
+    (await page.locator('[data-state="failed"]').count()) > 0
+  );
+}
+
+async function memoryOf(browser: Browser, page: Page): Promise<{ pageMb: number; rendererMb: number }> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => residentMb(id));
+  // JavaScript's part alone: quick to ask, and it needs no garbage collection.
+  const { jsHeap } = await page.evaluate(() => ({
+    jsHeap:
+      (performance as Performance & { readonly memory?: { readonly usedJSHeapSize: number } }).memory
+        ?.usedJSHeapSize ?? 0,
+  }));
+  return { pageMb: jsHeap / 1e6, rendererMb: Math.max(...renderers) };
+}
+
+function residentMb(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1000;
+  } catch {
+    return 0; // it has ended
+  }
+}
+
+function spread(seconds: readonly number[]): string {
+  const sorted = [...seconds].sort((a, b) => a - b);
+  const middle = sorted[sorted.length >> 1] ?? NaN;
+  return `${middle.toFixed(2)} (${sorted[0]?.toFixed(2)} to ${sorted.at(-1)?.toFixed(2)})`;
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(0)} kB`;
+}
+
+await main(process.argv.slice(2));
