@@ -59,7 +59,7 @@ test('two hundred files at once stand in line, and the list can be cleared', asy
   expect(await page.locator('[data-state="failed"]').count()).toBe(200);
   await page.getByRole('button', { name: 'Clear the list' }).click();
   await page.getByRole('heading', { name: 'Try it' }).waitFor();
-  expect(await page.locator('[data-state]').count()).toBe(0);
+  expect(await page.locator('.row[data-state]').count()).toBe(0);
   await visitor.leave();
 });
 
@@ -77,7 +77,7 @@ test.skipIf(!existsSync(SHARED))(
     await drop(page, files);
     await page.getByText('All read').waitFor({ timeout: 400_000 });
     const ends = await page
-      .locator('[data-state]')
+      .locator('.row[data-state]')
       .evaluateAll((rows) =>
         rows.map(
           (row) => `${row.getAttribute('data-state')} ${row.querySelector('details p')?.textContent ?? ''}`,
@@ -103,7 +103,7 @@ test('an engine that falls over costs only the file it was reading, which can be
   await page.getByText('All read').waitFor({ timeout: 300_000 });
   expect(
     await page
-      .locator('[data-state]')
+      .locator('.row[data-state]')
       .evaluateAll((rows) => rows.map((row) => row.getAttribute('data-state'))),
   ).toEqual(['failed', 'done']);
   await page.getByRole('button', { name: 'Try again' }).click();
