@@ -26,11 +26,13 @@ test.each(['light', 'dark'] as const)('axe finds nothing on any %s screen', asyn
     await page.getByRole('dialog', { name: title }).waitFor();
     expect(await findings(page)).toEqual([]);
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
   }
   await page.keyboard.press('?');
   await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
   expect(await findings(page)).toEqual([]);
   await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
 
   await page.getByRole('button', { name: 'Read it' }).first().click();
   await readText(page);

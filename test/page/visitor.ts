@@ -43,7 +43,7 @@ export async function visit(options: VisitOptions = {}): Promise<Visitor> {
       ? await chromium.launchPersistentContext(profile ?? '', { ...launch, ...wanted })
       : await browser.newContext(wanted);
   const page = context.pages()[0] ?? (await context.newPage());
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(120_000);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('crash', () => complaints.push('the page crashed'));
