@@ -41,12 +41,16 @@ export default defineConfig(({ command }) => ({
       },
       {
         plugins: [svelte()],
-        optimizeDeps: { exclude: ['onnxruntime-web'] },
+        optimizeDeps: {
+          exclude: ['onnxruntime-web'],
+          // Found late, they would make Vite reload the page in the middle of a test.
+          include: ['bits-ui', 'minisearch', 'opencc-js', 'opencc-js/t2cn'],
+        },
         server: { headers: isolated },
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
-          testTimeout: 120_000,
+          testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
           browser: {
