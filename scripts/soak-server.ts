@@ -12,7 +12,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const TOTAL = Number(process.argv[2] ?? 2000);
 const CLIENTS = 8;
 /** An engine is killed after this many requests. */
-const KILL_EVERY = 250;
+const KILL_EVERY = Math.min(250, Math.ceil(TOTAL / 8));
 
 const folder = join(ROOT, 'public/clips');
 const names = (await readdir(folder)).filter((name) => name.endsWith('.wav'));
