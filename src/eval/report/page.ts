@@ -205,7 +205,9 @@ function methodSection({ script }: Summary, name: string): Markup {
       charts show ${name}. Before counting, both texts are brought to one width, case and punctuation are
       dropped, numbers are left as they are, Simplified and Traditional characters are ${folded}, Cantonese
       characters are kept. Rates pool errors over all clips of a group. A clip that failed counts as read
-      without text. Levels are active speech levels (ITU-T P.56) of the speech alone.
+      without text. Intervals come from drawing whole clips again; where there is no error at all they cannot
+      say more than zero, though with n clips up to about 3/n of all such clips may still be read wrong.
+      Levels are active speech levels (ITU-T P.56) of the speech alone.
     </p>`;
 }
 
