@@ -60,7 +60,7 @@ async function choose(page: Page, choices: Record<string, unknown>): Promise<voi
 }
 
 async function startRecording(page: Page): Promise<void> {
-  await page.getByRole('button', { name: /^Record/ }).click();
+  await page.getByRole('button', { name: /^Record Speak/ }).click();
   await page.getByRole('button', { name: 'Stop' }).waitFor();
 }
 
