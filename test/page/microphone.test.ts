@@ -122,8 +122,9 @@ test('what is spoken in each language, whispered and very quietly, is read exact
   let furthest = 0;
   for (let i = start; i < end - 400; i++)
     furthest = Math.max(furthest, Math.abs(kept[i + place - from]! - spoken.samples[i]!));
-  // Sixteen bits twice, and the edge of the resampler's band; a lost sample would be a hundred times this.
-  expect(furthest).toBeLessThan(0.005);
+  // The edge of the resampler's band, and a microphone that opens between two samples; behind a lost block
+  // everything would differ by as much as speech does, 0.1 and more.
+  expect(furthest).toBeLessThan(0.03);
   expect(visitor.complaints).toEqual([]);
   await visitor.leave();
 });
