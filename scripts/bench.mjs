@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { ROOT, ensureBuilt, ensureInstalled, run, say } from './prepare.mjs';
 
 /** Too long or too large for every run; each has a command of its own in SPEED.md. */
-const BY_NAME_ONLY = ['full-size', 'page', 'server', 'weights-download'];
+const BY_NAME_ONLY = ['full-size', 'server', 'weights-download'];
 
 ensureInstalled();
 ensureBuilt('node');

@@ -28,7 +28,7 @@ for (const sampleRate of [48_000, 44_100]) {
       { sound: port(), journal: port(), tell: () => undefined },
       { sampleRate, gain: true, melBins: 128 },
     );
-    const channels = [new Float32Array(QUANTUM)];
+    const channels: Float32Array[] = [new Float32Array(QUANTUM)];
     let at = 0;
     bench('resample, gain, verdicts, log-mel, packets, slices', () => {
       channels[0] = samples.subarray(at, at + QUANTUM);

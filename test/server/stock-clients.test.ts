@@ -93,8 +93,7 @@ describe("Gradio's own client", () => {
     const client = await Client.connect(server.url);
     const submission = client.submit('/transcribe', [new Blob([await readFile(CLIP)])]);
     const outputs: unknown[] = [];
-    for await (const event of submission)
-      if (event.type === 'data') outputs.push((event.data)[0]);
+    for await (const event of submission) if (event.type === 'data') outputs.push(event.data[0]);
     expect(outputs.at(-1)).toBe(whole);
     const wrong = client.predict('/transcribe', [new Blob(['no recording '.repeat(99)])]);
     await expect(wrong).rejects.toMatchObject({ message: expect.stringContaining('WAV') as unknown });

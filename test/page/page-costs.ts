@@ -1,7 +1,7 @@
 // What the page costs: bytes and time of a first visit, time to the first text with the sample model at hand,
 // and memory while long recordings are read, each for so many minutes at most. By hand:
 //
-//   npx tsx test/bench/page.ts [MINUTES RECORDING …]
+//   npx tsx test/page/page-costs.ts [MINUTES RECORDING …]
 
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { type Browser, chromium, type Page } from 'playwright';
 import { CHROMIUM_ARGUMENTS, CHROMIUM_PATH } from '../chromium.ts';
-import { startPageServer } from '../page/serve-page.ts';
+import { startPageServer } from './serve-page.ts';
 
 const VISITS = 3;
 
