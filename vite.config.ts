@@ -1,8 +1,12 @@
 import { paraglideVitePlugin } from '@inlang/paraglide-js';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
+import type { Plugin } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
 import { defineConfig } from 'vitest/config';
 import { ensureMessages, MESSAGES } from './scripts/compile-messages.mjs';
+import { APP_MANIFEST } from './src/app/app-manifest.ts';
+import { contentPolicy, pageHeaders } from './src/wire/page-policy.ts';
 import { CHROMIUM_ARGUMENTS, CHROMIUM_PATH } from './test/chromium.ts';
 
 /** With these the page may use WASM threads. */
@@ -11,11 +15,43 @@ const isolated = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/** Writes the page's policy into index.html, so that it holds on hosts that send no headers. */
+const sealPage: Plugin = {
+  name: 'sotto:seal-page',
+  apply: 'build',
+  transformIndexHtml: () => [
+    {
+      tag: 'meta',
+      attrs: { 'http-equiv': 'Content-Security-Policy', content: contentPolicy() },
+      injectTo: 'head-prepend',
+    },
+  ],
+};
+
+/** The service worker and the app's manifest. */
+const installable = VitePWA({
+  strategies: 'injectManifest',
+  srcDir: 'workers',
+  filename: 'sw.ts',
+  injectRegister: false,
+  manifest: APP_MANIFEST,
+  includeManifestIcons: false,
+  injectManifest: {
+    rollupFormat: 'iife',
+    globPatterns: ['index.html', 'assets/**', '*.{svg,png}', 'models/sample/**', 'clips/*.{json,wav}'],
+    // Their addresses change with their content.
+    dontCacheBustURLsMatching: /^assets\//,
+    maximumFileSizeToCacheInBytes: 100 * 2 ** 20,
+  },
+});
+
 await ensureMessages();
 
 export default defineConfig(({ command }) => ({
   plugins: [
     svelte(),
+    sealPage,
+    !process.env.VITEST && installable,
     // While the page is being worked on, messages are compiled as they are written.
     command === 'serve' && !process.env.VITEST && paraglideVitePlugin(MESSAGES),
   ],
@@ -25,7 +61,7 @@ export default defineConfig(({ command }) => ({
   worker: { format: 'es' },
   optimizeDeps: { exclude: ['onnxruntime-web'] },
   server: { headers: isolated },
-  preview: { headers: isolated },
+  preview: { headers: pageHeaders() },
   test: {
     projects: [
       {

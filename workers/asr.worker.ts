@@ -6,8 +6,12 @@ import { storedModel } from '../src/platform/install/stored-model.ts';
 import type { WebEngineRequest } from '../src/platform/web/engine-client.ts';
 import { modelAtUrl } from '../src/platform/web/model-url.ts';
 import { openWebEngine } from '../src/platform/web/open-engine.ts';
+import { trustOwnScripts } from '../src/platform/web/trusted-types.ts';
 import { workerEndpoint } from '../src/platform/web/worker-endpoint.ts';
 import type { FromWorker, ToWorker } from '../src/wire/worker-messages.ts';
+
+// ONNX Runtime starts threads of its own.
+trustOwnScripts();
 
 const scope = globalThis as unknown as DedicatedWorkerGlobalScope;
 

@@ -6,11 +6,14 @@ import { openCapture, PROCESSINGS } from '../platform/web/capture.ts';
 import { Journal } from '../platform/web/journal.ts';
 import { connectServer } from '../platform/web/server-engine.ts';
 import { browserLibrary } from '../platform/web/shard-store.ts';
+import { trustOwnScripts } from '../platform/web/trusted-types.ts';
 import workletUrl from '../../workers/audio/capture.worklet.ts?worker&url';
 import App from './App.svelte';
 import './app.css';
 import { Page } from './state/page.svelte.ts';
 import { LibraryStore } from './storage/library-store.ts';
+
+trustOwnScripts();
 
 /** Where this copy of the page lies, with a slash at its end. */
 const base = new URL('./', document.baseURI).href;
@@ -48,6 +51,8 @@ const page: Page = new Page({
 const target = document.getElementById('page');
 if (target !== null) mount(App, { target, props: { page } });
 void page.load();
+// While the page is being worked on, nothing stands between it and its files.
+if (import.meta.env.PROD) void page.shell.start(base);
 
 /** Some browsers throw where storage is switched off. */
 function allowedStorage(): Storage | undefined {

@@ -20,6 +20,7 @@ import { type OpenMicrophoneDoor, Recorder } from './recorder.svelte.ts';
 import { type AddressBar, Router } from './router.svelte.ts';
 import { type SampleClip, Samples } from './samples.svelte.ts';
 import { type ChoiceStorage, SAMPLE_MODEL, Settings } from './settings.svelte.ts';
+import { Shell, type ShellPage } from './shell.svelte.ts';
 import { sentenceFor } from '../i18n/failures.ts';
 
 /** What lies over the page. */
@@ -62,6 +63,7 @@ export class Page {
   readonly recorder: Recorder;
   readonly cutOff: CutOff;
   readonly player: Player;
+  readonly shell: Shell;
   card = $state<Card>('none');
 
   constructor(doors: PageDoors) {
@@ -87,6 +89,7 @@ export class Page {
     this.recorder = new Recorder(doors.openMicrophone, this.queue, this.library, this.room, this.settings);
     this.cutOff = new CutOff(doors.journal, this.queue, this.library);
     this.player = new Player(doors.audio);
+    this.shell = new Shell(this.#forShell());
   }
 
   async load(): Promise<void> {
@@ -149,6 +152,34 @@ export class Page {
       const { code } = failureOf(error);
       this.notices.show(() => sentenceFor(code));
     }
+  }
+
+  /** What the shell needs of the page. */
+  #forShell(): ShellPage {
+    const isBusy = (): boolean => this.busy;
+    const provider = (): 'webgpu' | 'wasm' => {
+      if (this.room.state.at === 'ready') return this.room.state.info.provider === 'webgpu' ? 'webgpu' : 'wasm';
+      const adapter = this.device.facts?.adapter;
+      return adapter !== undefined && !adapter.software ? 'webgpu' : 'wasm';
+    };
+    return {
+      get busy() {
+        return isBusy();
+      },
+      get provider() {
+        return provider();
+      },
+      take: (files) => void this.take(files.map((file) => ({ path: file.name, file }))),
+      flush: () => this.library.flush(),
+      start: (what) => {
+        if (what === 'record') void this.recorder.start(m.record_title({ date: this.speech.dateAndTime(Date.now()) }));
+        else setTimeout(() => document.getElementById('open-recordings')?.focus());
+      },
+      get: (address) => {
+        this.card = 'model';
+        void this.models.get({ from: 'address', address });
+      },
+    };
   }
 
   /** A single recording is shown as soon as there is something to see, unless the user has gone elsewhere. */

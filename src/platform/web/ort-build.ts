@@ -13,15 +13,9 @@ import jspiMjs from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.mjs?url';
 import jspiWasm from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url';
 import plainMjs from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import plainWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
+import type { OrtBuild } from './choose-build.ts';
 
 export type OrtModule = typeof Ort;
-export type OrtBuild = 'jspi' | 'asyncify' | 'plain';
-
-/** The smallest build that serves `provider` in this browser. */
-export function chooseBuild(provider: 'webgpu' | 'wasm'): OrtBuild {
-  if ('Suspending' in WebAssembly) return 'jspi';
-  return provider === 'webgpu' ? 'asyncify' : 'plain';
-}
 
 /**
  * Loads a build. Each build is an ONNX Runtime of its own, with its own environment.

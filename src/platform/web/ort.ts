@@ -6,8 +6,9 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-web';
 import { AsrError, assert } from '../../errors.ts';
 import type { Runtime, Session, SessionSource, Tensor, TensorData } from '../../ports.ts';
+import { chooseBuild, type OrtBuild } from './choose-build.ts';
 import { type Gpu, type GpuOptions, openGpu } from './gpu-device.ts';
-import { chooseBuild, loadOrt, type OrtBuild, type OrtModule } from './ort-build.ts';
+import { loadOrt, type OrtModule } from './ort-build.ts';
 
 export type WebRuntimeOptions =
   ({ readonly provider: 'webgpu' } & GpuOptions) | { readonly provider: 'wasm'; readonly threads?: number };
