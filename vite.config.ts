@@ -51,7 +51,7 @@ export default defineConfig(({ command }) => ({
   plugins: [
     svelte(),
     sealPage,
-    !process.env.VITEST && installable,
+    command === 'build' && installable,
     // While the page is being worked on, messages are compiled as they are written.
     command === 'serve' && !process.env.VITEST && paraglideVitePlugin(MESSAGES),
   ],
@@ -73,6 +73,17 @@ export default defineConfig(({ command }) => ({
           pool: 'forks',
           testTimeout: 60_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'page',
+          include: ['test/page/**/*.test.ts'],
+          pool: 'forks',
+          // One built page and one browser at a time.
+          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       {

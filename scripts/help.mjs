@@ -8,6 +8,7 @@ const COMMANDS = [
   ['npm run check', 'types per realm, lint, format'],
   ['npm run test:node', 'tests on Node only'],
   ['npm run test:browser', 'tests in Chromium only'],
+  ['npm run test:page', 'tests of the built page only'],
   ['npm run bench', 'measurements, side by side'],
   ['npm run format', 'format everything'],
 ];

@@ -1,4 +1,7 @@
-// The headers that every answer carries. What the page may do is said here once for the whole server.
+// The headers that every answer carries. What the page may do is said in wire/page-policy.ts, also to hosts
+// that know nothing of headers.
+
+import { pageHeaders } from '../wire/page-policy.ts';
 
 /** WASM threads and precise clocks need an isolated page. */
 const ISOLATION = {
@@ -13,21 +16,6 @@ const ALWAYS = {
   'X-Frame-Options': 'DENY',
 };
 
-/** Where the page may fetch weights and send audio to is the reader's choice, so `connect-src` is wide; nothing else is. */
-const PAGE_POLICY = [
-  "default-src 'self'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' blob: data:",
-  "media-src 'self' blob:",
-  "worker-src 'self' blob:",
-  "connect-src 'self' https: http: ws: wss: blob:",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ');
-
 /** For answers that are data: nothing in them may run. */
 const DATA_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
@@ -36,12 +24,12 @@ const PERMISSIONS = 'microphone=(self), camera=(), geolocation=(), display-captu
 
 /** Adds to `headers` what is not said yet. */
 export function addSecurityHeaders(headers: Headers, kind: 'page' | 'data'): void {
-  const policy = kind === 'page' ? PAGE_POLICY : DATA_POLICY;
   const all = {
     ...ALWAYS,
     ...ISOLATION,
     'Permissions-Policy': PERMISSIONS,
-    'Content-Security-Policy': policy,
+    'Content-Security-Policy': DATA_POLICY,
+    ...(kind === 'page' && pageHeaders()),
   };
   for (const [name, value] of Object.entries(all)) if (!headers.has(name)) headers.set(name, value);
 }

@@ -44,7 +44,7 @@ export function pageHeaders(opened: readonly string[] = []): Record<string, stri
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Embedder-Policy': 'require-corp',
     'Cross-Origin-Resource-Policy': 'same-origin',
-    'Permissions-Policy': 'microphone=(self), camera=(), geolocation=(), display-capture=()',
+    'Permissions-Policy': 'microphone=(self), camera=(), geolocation=(), display-capture=(self)',
     'Referrer-Policy': 'no-referrer',
     'X-Content-Type-Options': 'nosniff',
   };

@@ -1,8 +1,8 @@
-// A host as dumb as they come: sends the files of a folder, no header that the page asks for. It can be
-// switched off, and sent on to another folder, as when a new version is published.
+// A host as dumb as they come: sends the files of a folder and no header that the page asks for. It can be
+// switched off, and publish another version of a file.
 
-import { createReadStream, existsSync, statSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createReadStream, statSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 
@@ -19,59 +19,64 @@ const TYPES: Record<string, string> = {
   '.wav': 'audio/wav',
 };
 
-export class StaticHost {
-  folder: string;
+export interface StaticHost {
+  /** Address of the folder: not at the root, where a page on such a host seldom lies. */
   readonly address: string;
-  /** Every path that was asked for. */
-  readonly asked: string[] = [];
-  readonly #close: () => Promise<void>;
-  readonly #open: () => Promise<void>;
-
-  private constructor(folder: string, address: string, open: () => Promise<void>, close: () => Promise<void>) {
-    this.folder = folder;
-    this.address = address;
-    this.#open = open;
-    this.#close = close;
-  }
-
-  /** Serves `folder` below `path`, which begins and ends with a slash: a page need not lie at the root. */
-  static async start(folder: string, path = '/sotto/'): Promise<StaticHost> {
-    const server = createServer((request, response) => answer(host, path, request, response));
-    const listen = (port: number): Promise<void> =>
-      new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
-    await listen(0);
-    const { port } = server.address() as AddressInfo;
-    const close = (): Promise<void> =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
-    const host: StaticHost = new StaticHost(folder, `http://127.0.0.1:${port}${path}`, () => listen(port), close);
-    return host;
-  }
-
-  switchOff(): Promise<void> {
-    return this.#close();
-  }
-
-  switchOn(): Promise<void> {
-    return this.#open();
-  }
+  readonly origin: string;
+  /** Files that are sent in place of those in the folder, by path. */
+  readonly published: Map<string, string>;
+  /** Every path inside the folder that was asked for. */
+  readonly asked: string[];
+  switchOff(): Promise<void>;
 }
 
-function answer(host: StaticHost, path: string, request: IncomingMessage, response: ServerResponse): void {
-  const asked = decodeURIComponent(new URL(request.url ?? '/', 'http://host').pathname);
-  host.asked.push(asked);
-  const inside = asked.startsWith(path) ? normalize(asked.slice(path.length)) : '..';
-  const file = join(host.folder, inside === '.' || inside === '' ? 'index.html' : inside);
-  if (inside.startsWith('..') || request.method !== 'GET' || !existsSync(file) || !statSync(file).isFile()) {
-    response.writeHead(404).end();
+/** Serves `folder`; `headers` go with every answer. */
+export async function startStaticHost(
+  folder: string,
+  headers: Record<string, string> = {},
+): Promise<StaticHost> {
+  const published = new Map<string, string>();
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://host');
+    const path = normalize(decodeURIComponent(pathname).replace(/^\/sotto\//, '')).replace(
+      /^(\.|)$/,
+      'index.html',
+    );
+    asked.push(path);
+    const known = pathname.startsWith('/sotto/') && !path.startsWith('..') && request.method === 'GET';
+    if (known) send(response, folder, path, published.get(path), headers);
+    else response.writeHead(request.method === 'OPTIONS' ? 204 : 404, headers).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const switchOff = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { address: `${origin}/sotto/`, origin, published, asked, switchOff };
+}
+
+function send(
+  response: ServerResponse,
+  folder: string,
+  path: string,
+  published: string | undefined,
+  headers: Record<string, string>,
+): void {
+  const file = join(folder, path);
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (published === undefined && stats?.isFile() !== true) {
+    response.writeHead(404, headers).end();
     return;
   }
   response.writeHead(200, {
-    'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream',
-    'Content-Length': statSync(file).size,
+    ...headers,
+    'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream',
+    'Content-Length': published === undefined ? (stats?.size ?? 0) : Buffer.byteLength(published),
     'Cache-Control': 'no-cache',
   });
-  createReadStream(file).pipe(response);
+  if (published === undefined) createReadStream(file).pipe(response);
+  else response.end(published);
 }

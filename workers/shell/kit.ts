@@ -58,7 +58,9 @@ export class Kit {
     onKept: (keptFiles: number, totalFiles: number) => void = () => undefined,
   ): Promise<void> {
     const cache = await caches.open(this.#cacheName);
-    const files = [...this.#files.values()].filter(({ url }) => !RUNTIME.test(url) || builds.has(buildOf(url)));
+    const files = [...this.#files.values()].filter(
+      ({ url }) => !RUNTIME.test(url) || builds.has(buildOf(url)),
+    );
     let kept = 0;
     for (const file of files) {
       const key = cacheKey(file, this.#scope);

@@ -132,6 +132,11 @@ export class Page {
     } else if (first !== undefined) this.#showOnceRead(first);
   }
 
+  /** Fetches a model, once the page may reach its address. */
+  getModel(address: string): void {
+    if (this.shell.mayReach(address)) void this.models.get({ from: 'address', address });
+  }
+
   async takeSample(clip: SampleClip): Promise<void> {
     try {
       const [item] = this.queue.add([await this.samples.file(clip)], 'sample');
@@ -158,7 +163,8 @@ export class Page {
   #forShell(): ShellPage {
     const isBusy = (): boolean => this.busy;
     const provider = (): 'webgpu' | 'wasm' => {
-      if (this.room.state.at === 'ready') return this.room.state.info.provider === 'webgpu' ? 'webgpu' : 'wasm';
+      if (this.room.state.at === 'ready')
+        return this.room.state.info.provider === 'webgpu' ? 'webgpu' : 'wasm';
       const adapter = this.device.facts?.adapter;
       return adapter !== undefined && !adapter.software ? 'webgpu' : 'wasm';
     };
@@ -172,13 +178,15 @@ export class Page {
       take: (files) => void this.take(files.map((file) => ({ path: file.name, file }))),
       flush: () => this.library.flush(),
       start: (what) => {
-        if (what === 'record') void this.recorder.start(m.record_title({ date: this.speech.dateAndTime(Date.now()) }));
+        if (what === 'record')
+          void this.recorder.start(m.record_title({ date: this.speech.dateAndTime(Date.now()) }));
         else setTimeout(() => document.getElementById('open-recordings')?.focus());
       },
       get: (address) => {
         this.card = 'model';
         void this.models.get({ from: 'address', address });
       },
+      cannotOpen: (address) => this.notices.show(() => m.open_address_impossible({ address })),
     };
   }
 

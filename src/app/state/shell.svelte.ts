@@ -11,9 +11,7 @@ import { mayFetch } from '../../wire/page-policy.ts';
 /** How much of Sotto works without a network. */
 export type Offline =
   /** Not asked yet, or there is nothing that could keep it. */
-  | { readonly at: 'unknown' }
-  | { readonly at: 'keeping'; readonly share: number }
-  | { readonly at: 'ready' };
+  { readonly at: 'unknown' } | { readonly at: 'keeping'; readonly share: number } | { readonly at: 'ready' };
 
 /** A newer version of the page: none, here, or wished for and waiting until nobody works. */
 export type Update = 'none' | 'here' | 'waiting';
@@ -28,6 +26,8 @@ export interface ShellPage {
   /** A shortcut of the app was chosen. */
   start(what: 'record' | 'open'): void;
   get(address: string): void;
+  /** This browser cannot open the page for another address. */
+  cannotOpen(origin: string): void;
 }
 
 /** Chromium's own; others have installing in their menus. */
@@ -124,7 +124,8 @@ export class Shell {
     // While the page is being worked on there is no policy; what is no address is for others to say.
     if (policy === null || url === null || !/^https?:$/.test(url.protocol)) return true;
     if (mayFetch(policy.content, url.origin, location.origin)) return true;
-    this.asking = { address, origin: url.origin };
+    if (this.#worker === undefined) this.#page.cannotOpen(url.origin);
+    else this.asking = { address, origin: url.origin };
     return false;
   }
 
@@ -154,7 +155,8 @@ export class Shell {
       return;
     }
     // On a host that sends no headers the page is isolated from its second load on.
-    if (crossOriginIsolated || this.#touched || this.#page.busy || session()?.getItem(RELOADED) !== null) return;
+    if (crossOriginIsolated || this.#touched || this.#page.busy || session()?.getItem(RELOADED) !== null)
+      return;
     session()?.setItem(RELOADED, 'yes');
     await this.#reload();
   }

@@ -17,7 +17,9 @@ export class AtWork {
       return;
     }
     const done = new Promise<void>((resolve) => (this.#letGo = resolve));
-    locks()?.request(LOCK, { mode: 'shared' }, () => done).catch(() => undefined); // the page is being closed
+    locks()
+      ?.request(LOCK, { mode: 'shared' }, () => done)
+      .catch(() => undefined); // the page is being closed
     void this.keepScreenOn();
   }
 

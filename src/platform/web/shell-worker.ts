@@ -66,7 +66,8 @@ export class ShellWorker {
     });
     let lookedMs = performance.now();
     document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'hidden' || performance.now() - lookedMs < LOOK_AGAIN_MILLISECONDS) return;
+      if (document.visibilityState === 'hidden' || performance.now() - lookedMs < LOOK_AGAIN_MILLISECONDS)
+        return;
       lookedMs = performance.now();
       // Offline: the next time.
       registration.update().catch(() => undefined);

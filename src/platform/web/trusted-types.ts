@@ -7,7 +7,10 @@ interface Factory {
 
 /** Lets scripts and threads of this site start; once per page or thread, before the first. */
 export function trustOwnScripts(): void {
-  const { trustedTypes, location } = globalThis as { trustedTypes?: Factory; location: Location };
+  const { trustedTypes, location } = globalThis as {
+    trustedTypes?: Factory;
+    location: { readonly href: string; readonly origin: string };
+  };
   trustedTypes?.createPolicy('default', {
     createScriptURL: (url) => (new URL(url, location.href).origin === location.origin ? url : null),
   });
