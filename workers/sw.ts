@@ -65,9 +65,14 @@ async function answerWithPage(request: Request): Promise<Response> {
   const kept = await shell.matchPrecache(`${scope}index.html`);
   if (kept === undefined) return fetch(request);
   const opened = await openedOrigins();
-  const html = (await kept.text()).replace(contentPolicy(), contentPolicy(opened));
+  const html = (await kept.text()).replace(inMarkup(contentPolicy()), inMarkup(contentPolicy(opened)));
   const headers = { 'Content-Type': 'text/html; charset=utf-8', ...pageHeaders(opened) };
   return new Response(html, { headers });
+}
+
+/** As the build writes it into index.html. */
+function inMarkup(policy: string): string {
+  return policy.replaceAll("'", '&#39;');
 }
 
 /** A thread takes its policy from the answer that its script came in. Other answers stay as they are. */

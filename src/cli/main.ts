@@ -7,6 +7,7 @@ import { evalCommand } from './eval.ts';
 import { exitCodeOf, explain } from './failure.ts';
 import { listenCommand } from './listen.ts';
 import { pullCommand } from './pull.ts';
+import { replayCommand } from './replay.ts';
 import { keyCommand, serveCommand } from './serve.ts';
 import { setupCommand } from './setup.ts';
 import { transcribeCommand } from './transcribe.ts';
@@ -29,6 +30,7 @@ export function program(): Command {
     serveCommand(),
     keyCommand(),
     setupCommand(),
+    replayCommand(),
   ];
   for (const command of commands) {
     sotto.addCommand(command.copyInheritedSettings(sotto));

@@ -24,6 +24,8 @@ export interface TranscribeOptions {
   readonly instruction?: string;
   /** Most new ids per segment; without it, in proportion to the segment's length. */
   readonly maxNewTokens?: number;
+  /** Tell also how the readings come about (`trace` events). Changes nothing else. */
+  readonly trace?: boolean;
 }
 
 export const DEFAULT_OPTIONS: TranscribeOptions = {
@@ -85,6 +87,41 @@ export interface Timings {
   readonly decoderRuns: number;
 }
 
+/** What one stage did. Hops are 10 ms of the recording, counted from 0. */
+export type Trace =
+  /** What the gain added to each hop, measured on the sound itself. */
+  | { readonly kind: 'gain'; readonly firstHop: number; readonly gainDb: readonly number[] }
+  /** The next hops' level before gain (speech band, dBFS), and whether somebody speaks. */
+  | { readonly kind: 'voice'; readonly levelDb: readonly number[]; readonly speech: readonly boolean[] }
+  /** A window is shown to the model, with the utterances in it. */
+  | {
+      readonly kind: 'reading';
+      readonly startSeconds: number;
+      readonly endSeconds: number;
+      readonly open: boolean;
+      readonly utterances: readonly (readonly [startSeconds: number, endSeconds: number])[];
+    }
+  /** What the model sees of it: [frames, melBins], 255 the loudest. */
+  | {
+      readonly kind: 'mel';
+      readonly startSeconds: number;
+      readonly melBins: number;
+      readonly frames: number;
+      readonly picture: Uint8Array;
+    }
+  /** An id of segment `index` was found; its text is empty while a character is unfinished. */
+  | { readonly kind: 'token'; readonly index: number; readonly token: Token }
+  /** The window is read: where its time went. */
+  | {
+      readonly kind: 'work';
+      readonly startSeconds: number;
+      readonly featuresMs: number;
+      readonly encoderMs: number;
+      readonly prefillMs: number;
+      readonly stepsMs: number;
+      readonly decoderRuns: number;
+    };
+
 export type TranscriptEvent =
   /** A window is about to be read. `open` ones still grow; `heardSeconds` of the recording have come in. */
   | {
@@ -107,5 +144,7 @@ export type TranscriptEvent =
   | { readonly type: 'final'; readonly segment: Segment }
   /** Everything before `doneSeconds` of the recording is read; `heardSeconds` of it have come in. */
   | { readonly type: 'progress'; readonly doneSeconds: number; readonly heardSeconds: number }
+  /** Asked for with `trace`. `atMs` counts from the start. */
+  | { readonly type: 'trace'; readonly atMs: number; readonly what: Trace }
   /** The recording is over. */
   | { readonly type: 'end'; readonly durationSeconds: number; readonly timings: Timings };

@@ -10,6 +10,7 @@ import { audioRowsFor, SAMPLES_PER_AUDIO_ROW } from '../model/audio-rows.ts';
 import { type Sequence, sequenceLength } from '../model/decoder-runs.ts';
 import type { Ending } from '../model/generate.ts';
 import type { Model } from '../model/load.ts';
+import type { ReadEvent } from '../model/reader.ts';
 import { withoutCycle } from '../model/loops.ts';
 import type { DetokenizerStream } from '../text/tokenizer.ts';
 import { windowFeatures } from '../signal/log-mel.ts';
@@ -18,6 +19,7 @@ import type { Segment, SegmentFlag, Token, TranscribeOptions, TranscriptEvent } 
 import { quietestSample } from './quiet-place.ts';
 import type { AudioWindow, Utterance } from './segmenter.ts';
 import type { Stopwatch } from './stopwatch.ts';
+import type { Tracer } from './tracer.ts';
 
 /** Fast speech has about ten ids a second; beyond this the model is not transcribing. */
 const MAX_TOKENS_PER_SECOND = 15;
@@ -37,6 +39,8 @@ export interface Recognizer {
   readonly options: TranscribeOptions;
   readonly watch: Stopwatch;
   readonly signal: AbortSignal;
+  /** Listens in, where somebody wants to see. */
+  readonly trace?: Tracer | undefined;
   /** Index of the next segment. */
   nextIndex: number;
 }
@@ -130,11 +134,13 @@ async function* read(
   const features = watch.time('features', () =>
     windowFeatures(window.samples, { melBins, frames, ...(streamed && { streamed }) }),
   );
+  to.trace?.show(window, features, melBins);
   const readings = spans.map(({ utterance }) => blank(utterance, model));
   const passage = { features, frames, prompt, spans, loopGuard: options.loopGuard, draft };
   for await (const event of model.reader.read(passage, signal)) {
     if (event.type === 'work') {
       watch.addWork(event);
+      traceWork(to, window, event);
       continue;
     }
     const reading = readings[event.sequence];
@@ -143,6 +149,16 @@ async function* read(
     else yield* grow(to, reading, event.sequence, event.id, event.logProb);
   }
   return readings;
+}
+
+function traceWork(
+  { trace, watch }: Recognizer,
+  window: AudioWindow,
+  { encoderMs, prefillMs, stepsMs, decoderRuns }: Extract<ReadEvent, { type: 'work' }>,
+): void {
+  const startSeconds = window.startSample / SAMPLE_RATE;
+  const featuresMs = watch.lastMs('features');
+  trace?.tell({ kind: 'work', startSeconds, featuresMs, encoderMs, prefillMs, stepsMs, decoderRuns });
 }
 
 function blank(utterance: Utterance, model: Model): Reading {
@@ -159,6 +175,7 @@ function* grow(
   const text = reading.detokenizer.push(id);
   reading.tokens.push({ id, logProb, text });
   to.watch.tokens++;
+  to.trace?.tell({ kind: 'token', index: to.nextIndex + place, token: { id, logProb, text } });
   if (text === '') return;
   reading.text += text;
   const { startSample, endSample } = reading.utterance;

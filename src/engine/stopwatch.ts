@@ -11,6 +11,7 @@ type Stage = 'features' | 'encoder' | 'prefill' | 'steps';
 export class Stopwatch {
   readonly #startMs = performance.now();
   readonly #spentMs = new Map<Stage, number>();
+  readonly #lastMs = new Map<Stage, number>();
   #windows = 0;
   #decoderRuns = 0;
   tokens = 0;
@@ -32,7 +33,13 @@ export class Stopwatch {
   }
 
   #add(stage: Stage, ms: number): void {
+    this.#lastMs.set(stage, ms);
     this.#spentMs.set(stage, (this.#spentMs.get(stage) ?? 0) + ms);
+  }
+
+  /** What the stage took the last time. */
+  lastMs(stage: Stage): number {
+    return this.#lastMs.get(stage) ?? 0;
   }
 
   read(): Timings {

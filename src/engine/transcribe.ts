@@ -8,6 +8,7 @@ import { Ear } from './ear.ts';
 import { type ModelHolder, type Recognizer, readOpen, recognize } from './recognize.ts';
 import type { AudioWindow } from './segmenter.ts';
 import { Stopwatch } from './stopwatch.ts';
+import { Tracer } from './tracer.ts';
 import { WindowMaker, windowsOf } from './windows.ts';
 
 /** A growing window is read again after this much more speech. */
@@ -25,15 +26,36 @@ export async function* transcribe(
   options: TranscribeOptions,
   signal: AbortSignal,
 ): AsyncGenerator<TranscriptEvent, void> {
-  const to: Recognizer = { holder, options, watch: new Stopwatch(), signal, nextIndex: 0 };
+  const trace = options.trace ? new Tracer() : undefined;
+  const to: Recognizer = { holder, options, watch: new Stopwatch(), signal, nextIndex: 0, trace };
+  const events = eventsOf(to, audio);
+  yield* trace === undefined ? events : traced(events, trace);
+}
+
+async function* eventsOf(
+  to: Recognizer,
+  audio: AsyncIterable<AudioBlock>,
+): AsyncGenerator<TranscriptEvent, void> {
+  const { options, signal, trace } = to;
   const heard = { samples: 0 };
   const counted = measured(audio, heard, signal);
   if (options.live) {
     yield* listen(to, counted, heard);
   } else {
-    for await (const window of windowsOf(counted, options)) yield* readClosed(to, window, heard);
+    for await (const window of windowsOf(counted, options, trace)) yield* readClosed(to, window, heard);
   }
   yield { type: 'end', durationSeconds: heard.samples / SAMPLE_RATE, timings: to.watch.read() };
+}
+
+/** Before each event, what led to it. */
+async function* traced(
+  events: AsyncIterable<TranscriptEvent>,
+  trace: Tracer,
+): AsyncGenerator<TranscriptEvent, void> {
+  for await (const event of events) {
+    yield* trace.take();
+    yield event;
+  }
 }
 
 /**
@@ -45,7 +67,7 @@ async function* listen(
   audio: AsyncIterable<AudioBlock>,
   heard: Heard,
 ): AsyncGenerator<TranscriptEvent, void> {
-  const ear = new Ear(audio, new WindowMaker(to.options));
+  const ear = new Ear(audio, new WindowMaker(to.options, to.trace));
   const draft = new Draft();
   let revisedEnd = 0;
   try {

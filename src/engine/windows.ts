@@ -13,6 +13,7 @@ import {
 import type { TranscribeOptions } from './events.ts';
 import { FrameHistory } from './frame-history.ts';
 import { type AudioWindow, FILE_SEGMENTS, LIVE_SEGMENTS, Segmenter } from './segmenter.ts';
+import type { Tracer } from './tracer.ts';
 
 /**
  * Yields closed windows in order of time; holds no more of the recording than one of them.
@@ -22,9 +23,10 @@ import { type AudioWindow, FILE_SEGMENTS, LIVE_SEGMENTS, Segmenter } from './seg
 export async function* windowsOf(
   audio: AsyncIterable<AudioBlock>,
   options: TranscribeOptions,
+  trace?: Tracer,
 ): AsyncGenerator<AudioWindow, void> {
   if (options.exact) return yield await wholeClip(audio);
-  const maker = new WindowMaker(options);
+  const maker = new WindowMaker(options, trace);
   let failure: { error: unknown } | undefined;
   try {
     for await (const block of audio) yield* maker.push(block);
@@ -43,9 +45,11 @@ export class WindowMaker {
   readonly #segmenter: Segmenter;
   readonly #conditioner: Conditioner;
   readonly #history = new FrameHistory();
+  readonly #trace: Tracer | undefined;
   #conditionedElsewhere = false;
 
-  constructor({ live, voiceDetection, gain }: TranscribeOptions) {
+  constructor({ live, voiceDetection, gain }: TranscribeOptions, trace?: Tracer) {
+    this.#trace = trace;
     this.#segmenter = new Segmenter({ ...(live ? LIVE_SEGMENTS : FILE_SEGMENTS), voiceDetection });
     const lookAheadHops = live ? LIVE_LOOK_AHEAD_HOPS : FILE_LOOK_AHEAD_HOPS;
     this.#conditioner = new Conditioner({ sampleRate: SAMPLE_RATE, gain: gain && { lookAheadHops } });
@@ -55,6 +59,7 @@ export class WindowMaker {
   push(block: AudioBlock): AudioWindow[] {
     this.#conditionedElsewhere = isConditioned(block);
     if (isConditioned(block)) return this.#take(block);
+    this.#trace?.hear(block.samples);
     return this.#conditioner.push(block.samples).flatMap((piece) => this.#take(piece));
   }
 
@@ -71,6 +76,7 @@ export class WindowMaker {
   }
 
   #take(block: ConditionedBlock): AudioWindow[] {
+    this.#trace?.condition(block);
     this.#history.push(block);
     const closed = this.#segmenter.push(block, block.activity).map((window) => this.#withFrames(window));
     this.#history.dropBefore(this.#segmenter.pendingSample / HOP_SAMPLES);

@@ -63,6 +63,8 @@ export class Page {
   readonly recorder: Recorder;
   readonly cutOff: CutOff;
   readonly player: Player;
+  /** Opens a file as sound, for those that read by themselves. */
+  readonly openFile: OpenFile;
   readonly shell: Shell;
   card = $state<Card>('none');
 
@@ -89,6 +91,7 @@ export class Page {
     this.recorder = new Recorder(doors.openMicrophone, this.queue, this.library, this.room, this.settings);
     this.cutOff = new CutOff(doors.journal, this.queue, this.library);
     this.player = new Player(doors.audio);
+    this.openFile = doors.openFile;
     this.shell = new Shell(this.#forShell());
   }
 

@@ -157,6 +157,7 @@ export class Transcript {
         this.durationSeconds = event.durationSeconds;
         break;
       case 'window':
+      case 'trace':
         break;
     }
   }
