@@ -37,24 +37,36 @@ export function colorsOf(element: HTMLElement): Colors {
   return colors;
 }
 
-/** The sound as it came, and behind it as it was after the gain. */
+/** The sound as it came, and behind it as it was after the gain; the louder of them fills the track. */
 export function drawSound({ context, width, height, pixelsPerSecond, colors }: Paper, sight: Sight): void {
-  const samples = sight.sound();
-  const perPixel = SAMPLE_RATE / pixelsPerSecond;
-  const bars = (color: string, factorAt: (second: number) => number): void => {
+  const peaks = peaksOf(sight.sound(), SAMPLE_RATE / pixelsPerSecond);
+  const lifted = peaks.map((peak, x) => {
+    const gainDb = sight.gainDb[Math.floor((x / pixelsPerSecond) * HOPS_PER_SECOND)] ?? 0;
+    return peak * 10 ** (gainDb / 20);
+  });
+  const loudest = lifted.reduce((most, peak) => Math.max(most, peak), 1e-3);
+  const bars = (color: string, heights: readonly number[]): void => {
     context.fillStyle = color;
-    for (let x = 0; x < width; x++) {
-      let peak = 0;
-      const end = Math.min(samples.length, (x + 1) * perPixel);
-      for (let at = Math.floor(x * perPixel); at < end; at++)
-        peak = Math.max(peak, Math.abs(samples[at] ?? 0));
-      const half = Math.min(1, peak * factorAt(x / pixelsPerSecond)) * (height / 2);
-      context.fillRect(x, height / 2 - half, 1, Math.max(1, 2 * half));
+    for (const [x, peak] of heights.entries()) {
+      const half = Math.min(1, peak / loudest) * (height / 2 - 1);
+      if (x < width) context.fillRect(x, height / 2 - half, 1, Math.max(1, 2 * half));
     }
   };
-  const { gainDb } = sight;
-  bars(colors.wash, (second) => 10 ** ((gainDb[Math.floor(second * HOPS_PER_SECOND)] ?? 0) / 20));
-  bars(colors.ink, () => 1);
+  context.globalAlpha = 0.35;
+  bars(colors.accent, lifted);
+  context.globalAlpha = 1;
+  bars(colors.ink, peaks);
+}
+
+/** The largest sample under each pixel. */
+function peaksOf(samples: Float32Array, samplesPerPixel: number): number[] {
+  return Array.from({ length: Math.ceil(samples.length / samplesPerPixel) }, (_, x) => {
+    let peak = 0;
+    const end = Math.min(samples.length, (x + 1) * samplesPerPixel);
+    for (let at = Math.floor(x * samplesPerPixel); at < end; at++)
+      peak = Math.max(peak, Math.abs(samples[at] ?? 0));
+    return peak;
+  });
 }
 
 /** Gain in dB, 0 at the bottom. */
