@@ -76,17 +76,6 @@ export default defineConfig(({ command }) => ({
         },
       },
       {
-        test: {
-          name: 'page',
-          include: ['test/page/**/*.test.ts'],
-          pool: 'forks',
-          // One built page and one browser at a time.
-          fileParallelism: false,
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
-        },
-      },
-      {
         plugins: [svelte()],
         optimizeDeps: {
           exclude: ['onnxruntime-web'],
@@ -121,6 +110,7 @@ export default defineConfig(({ command }) => ({
           globalSetup: ['test/page/serve-page.ts'],
           pool: 'forks',
           testTimeout: 900_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },

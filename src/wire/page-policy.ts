@@ -26,7 +26,12 @@ export function contentPolicy(opened: readonly string[] = []): string {
     'img-src': ["'self'", 'blob:'],
     'media-src': ["'self'", 'blob:'],
     'manifest-src': ["'self'"],
-    'connect-src': ["'self'", ...WEIGHT_SOURCES, ...opened],
+    // A server is spoken to over a socket, too.
+    'connect-src': [
+      "'self'",
+      ...WEIGHT_SOURCES,
+      ...opened.flatMap((origin) => [origin, origin.replace(/^http/, 'ws')]),
+    ],
     'base-uri': ["'none'"],
     'form-action': ["'none'"],
     'require-trusted-types-for': ["'script'"],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'playwright/test';
 import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest';
 import { type StaticHost, startStaticHost } from './static-host.ts';
-import { BUILT_PAGE, CLIPS, expectText, openRecordings, Person, textOf, waitUntilKept } from './visit.ts';
+import { BUILT_PAGE, CLIPS, expectText, openRecordings, Person, textOf, waitUntilKept } from './person.ts';
 
 let host: StaticHost;
 let person: Person;

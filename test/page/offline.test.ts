@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect } from 'playwright/test';
 import { afterAll, beforeAll, test } from 'vitest';
 import { type StaticHost, startStaticHost } from './static-host.ts';
-import { BUILT_PAGE, CLIPS, expectText, openRecordings, Person, textOf, waitUntilKept } from './visit.ts';
+import { BUILT_PAGE, CLIPS, expectText, openRecordings, Person, textOf, waitUntilKept } from './person.ts';
 
 const CLIP = 'en_close-the-door';
 

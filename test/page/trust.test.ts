@@ -13,7 +13,7 @@ import {
   textOf,
   waitUntilKept,
   watchRefusals,
-} from './visit.ts';
+} from './person.ts';
 
 let host: StaticHost;
 let person: Person;

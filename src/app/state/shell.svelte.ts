@@ -69,7 +69,6 @@ export class Shell {
     this.#hearInstall();
     onOpenedWith((files) => this.#page.take(files));
     this.#followShortcut();
-    document.addEventListener('visibilitychange', () => void this.#atWork.keepScreenOn());
     this.opened = await openedOrigins();
     this.#worker = await ShellWorker.start(`${base}sw.js`, {
       onUpdate: () => (this.update = this.update === 'waiting' ? 'waiting' : 'here'),

@@ -1,37 +1,31 @@
 // While a page works, the screen stays on and no new version takes over, whichever tab wants it.
 
+import { stayAwake } from './wake-lock.ts';
+
 const LOCK = 'sotto:at-work';
 
 export class AtWork {
-  #letGo: (() => void) | undefined;
-  #screen: WakeLockSentinel | undefined;
+  #end: (() => void) | undefined;
 
   /** Takes note of whether this page works now. */
   set(working: boolean): void {
-    if (working === (this.#letGo !== undefined)) return;
-    if (!working) {
-      this.#letGo?.();
-      this.#letGo = undefined;
-      void this.#screen?.release();
-      this.#screen = undefined;
-      return;
-    }
-    const done = new Promise<void>((resolve) => (this.#letGo = resolve));
-    locks()
-      ?.request(LOCK, { mode: 'shared' }, () => done)
-      .catch(() => undefined); // the page is being closed
-    void this.keepScreenOn();
+    if (working === (this.#end !== undefined)) return;
+    this.#end?.();
+    this.#end = working ? begin() : undefined;
   }
+}
 
-  /** Browsers let the screen go when the page is hidden: due again when it is shown. */
-  async keepScreenOn(): Promise<void> {
-    if (this.#letGo === undefined || document.visibilityState === 'hidden') return;
-    const { wakeLock } = navigator as { wakeLock?: WakeLock };
-    // Refused on a low battery, and where there is none.
-    const screen = await wakeLock?.request('screen').catch(() => undefined);
-    if (this.#letGo === undefined) void screen?.release();
-    else this.#screen = screen;
-  }
+function begin(): () => void {
+  const sleep = stayAwake();
+  let letGo = (): void => undefined;
+  const done = new Promise<void>((resolve) => (letGo = resolve));
+  locks()
+    ?.request(LOCK, { mode: 'shared' }, () => done)
+    .catch(() => undefined); // the page is being closed
+  return () => {
+    letGo();
+    sleep();
+  };
 }
 
 /** Runs `work` once no page works; while it waits, `onWait` has been called. */

@@ -1,4 +1,5 @@
-// Keeps the screen on while somebody dictates: a phone that locks itself takes the microphone away.
+// Keeps the screen on while somebody dictates or a file is read: a phone that locks itself takes the microphone
+// away, and slows down what computes.
 
 /** Holds until what is returned is called. Where browsers do not offer it, nothing happens. */
 export function stayAwake(): () => void {

@@ -5,10 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BrowserContext, chromium, expect, type Page } from 'playwright/test';
-import { ensureBuilt, ROOT } from '../../scripts/prepare.mjs';
-
-// What ships is tested, not its source.
-ensureBuilt('page');
+import { ROOT } from '../../scripts/prepare.mjs';
+import { CHROMIUM_ARGUMENTS, CHROMIUM_PATH } from '../chromium.ts';
 
 export const BUILT_PAGE = join(ROOT, 'dist/page');
 export const CLIPS = resolve(ROOT, 'public/clips');
@@ -34,16 +32,9 @@ export class Person {
   /** Starts the browser, which was closed or never open, and returns an empty tab. */
   async openBrowser(extraArgs: readonly string[] = []): Promise<Page> {
     this.#browser = await chromium.launchPersistentContext(this.#profile, {
-      executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
+      ...(CHROMIUM_PATH !== undefined && { executablePath: CHROMIUM_PATH }),
       locale: 'en-US',
-      args: [
-        '--no-sandbox',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--no-first-run',
-        ...extraArgs,
-      ],
+      args: [...CHROMIUM_ARGUMENTS, ...extraArgs],
     });
     this.#browser.setDefaultTimeout(120_000);
     return this.#browser.pages()[0] ?? (await this.#browser.newPage());
