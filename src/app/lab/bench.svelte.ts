@@ -1,9 +1,14 @@
 // The laboratory's bench: one recording at a time, read with its trace, everything kept that was seen.
 
-import { DEFAULT_OPTIONS, type Timings, type TranscriptEvent } from '../../engine/events.ts';
+import {
+  DEFAULT_OPTIONS,
+  type Timings,
+  type TranscribeOptions,
+  type TranscriptEvent,
+} from '../../engine/events.ts';
 import type { EngineInfo } from '../../engine/engine.ts';
 import { textOf, writeSession } from '../../engine/session.ts';
-import type { AudioBlock } from '../../signal/units.ts';
+import { type AudioBlock, SAMPLE_RATE } from '../../signal/units.ts';
 import { type PageFailure, failureOf } from '../state/failure.ts';
 import type { EngineRoom } from '../state/engine-room.svelte.ts';
 import type { OpenFile } from '../state/queue.svelte.ts';
@@ -26,10 +31,13 @@ export const BENCH_SECONDS = 300;
 /** New things are shown so often. */
 const SHOWN_MILLISECONDS = 120;
 
-const OPTIONS = { ...DEFAULT_OPTIONS, trace: true };
+/** Sound that is spoken now comes in pieces of a tenth of a second. */
+const SPOKEN_SAMPLES = SAMPLE_RATE / 10;
 
 export class Bench {
   state = $state.raw<BenchState>({ at: 'empty' });
+  /** Read as a microphone is: at the pace of speech, windows while they grow. */
+  live = $state(false);
   /** Everything seen so far; replaced a few times a second while a recording is read. */
   sight = $state.raw<Sight>(new Sight());
   readonly #room: EngineRoom;
@@ -37,6 +45,7 @@ export class Bench {
   #abort = new AbortController();
   #events: TranscriptEvent[] = [];
   #info: EngineInfo | undefined;
+  #options: TranscribeOptions = DEFAULT_OPTIONS;
 
   constructor(room: EngineRoom, openFile: OpenFile) {
     this.#room = room;
@@ -50,6 +59,7 @@ export class Bench {
     const { signal } = abort;
     const sight = (this.sight = new Sight());
     this.#events = [];
+    const options = (this.#options = { ...DEFAULT_OPTIONS, trace: true, live: this.live });
     this.state = { at: 'reading', name: file.name };
     const show = setInterval(() => (this.sight = sight.seenAgain()), SHOWN_MILLISECONDS);
     try {
@@ -57,7 +67,8 @@ export class Bench {
       try {
         const engine = await this.#room.open();
         this.#info = engine.info;
-        for await (const event of engine.transcribe(kept(sound.blocks(signal), sight), OPTIONS, signal)) {
+        const heard = kept(options.live ? spoken(sound.blocks(signal)) : sound.blocks(signal), sight);
+        for await (const event of engine.transcribe(heard, options, signal)) {
           this.#events.push(event);
           sight.see(event);
           if (event.type === 'end')
@@ -90,7 +101,7 @@ export class Bench {
   session(): File | undefined {
     if (this.#info === undefined || this.state.at !== 'done') return undefined;
     const samples = this.sight.sound();
-    const bytes = writeSession({ samples, model: this.#info, options: OPTIONS, events: this.#events });
+    const bytes = writeSession({ samples, model: this.#info, options: this.#options, events: this.#events });
     const stem = this.state.name.replace(/(\.sotto)?\.[A-Za-z0-9]{1,5}$/, '');
     return new File([bytes], `${stem}.sotto.wav`, { type: 'audio/wav' });
   }
@@ -102,5 +113,18 @@ async function* kept(blocks: AsyncIterable<AudioBlock>, sight: Sight): AsyncGene
     sight.hear(block);
     yield block;
     if (sight.heardSeconds >= BENCH_SECONDS) return;
+  }
+}
+
+/** The same sound at the pace at which it was spoken. */
+async function* spoken(blocks: AsyncIterable<AudioBlock>): AsyncGenerator<AudioBlock, void> {
+  const startMs = performance.now();
+  for await (const { startSample, samples } of blocks) {
+    for (let at = 0; at < samples.length; at += SPOKEN_SAMPLES) {
+      const piece = samples.subarray(at, at + SPOKEN_SAMPLES);
+      const dueMs = startMs + ((startSample + at + piece.length) / SAMPLE_RATE) * 1000;
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())));
+      yield { startSample: startSample + at, samples: piece };
+    }
   }
 }
