@@ -175,7 +175,7 @@ test('an address that the user types in is opened after asking, alone, and can b
     await page.getByRole('button', { name: 'Get', exact: true }).click();
     await expect(page.getByRole('alertdialog')).toContainText(`Open this page for ${mirror.origin}?`);
     expect(mirror.asked).toEqual([]);
-    await page.getByRole('button', { name: 'Open and fetch' }).click();
+    await page.getByRole('button', { name: 'Open and go on' }).click();
     // Loaded again, it goes on by itself and the model is whole.
     await expect(page.getByText('Verified: every file matches its hash')).toBeVisible({ timeout: 120_000 });
     expect(mirror.asked).toContain('manifest.json');

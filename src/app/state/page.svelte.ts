@@ -67,6 +67,8 @@ export class Page {
   readonly openFile: OpenFile;
   readonly shell: Shell;
   card = $state<Card>('none');
+  /** The address of a server that the page was just opened for. */
+  wantedServer = '';
 
   constructor(doors: PageDoors) {
     this.settings = new Settings(doors.choices);
@@ -137,7 +139,7 @@ export class Page {
 
   /** Fetches a model, once the page may reach its address. */
   getModel(address: string): void {
-    if (this.shell.mayReach(address)) void this.models.get({ from: 'address', address });
+    if (this.shell.mayReach(address, 'model')) void this.models.get({ from: 'address', address });
   }
 
   async takeSample(clip: SampleClip): Promise<void> {
@@ -185,9 +187,10 @@ export class Page {
           void this.recorder.start(m.record_title({ date: this.speech.dateAndTime(Date.now()) }));
         else setTimeout(() => document.getElementById('open-recordings')?.focus());
       },
-      get: (address) => {
-        this.card = 'model';
-        void this.models.get({ from: 'address', address });
+      goOn: (address, purpose) => {
+        this.card = purpose;
+        if (purpose === 'model') void this.models.get({ from: 'address', address });
+        else this.wantedServer = address;
       },
       cannotOpen: (address) => this.notices.show(() => m.open_address_impossible({ address })),
     };

@@ -16,6 +16,9 @@ export type Offline =
 /** A newer version of the page: none, here, or wished for and waiting until nobody works. */
 export type Update = 'none' | 'here' | 'waiting';
 
+/** What an address is wanted for. */
+export type Purpose = 'model' | 'server';
+
 /** What the shell asks of the page that it is the shell of. */
 export interface ShellPage {
   readonly busy: boolean;
@@ -25,7 +28,8 @@ export interface ShellPage {
   flush(): Promise<void>;
   /** A shortcut of the app was chosen. */
   start(what: 'record' | 'open'): void;
-  get(address: string): void;
+  /** The address may be reached now. */
+  goOn(address: string, purpose: Purpose): void;
   /** This browser cannot open the page for another address. */
   cannotOpen(origin: string): void;
 }
@@ -37,7 +41,7 @@ interface InstallPrompt extends Event {
 
 /** The page was loaded again to be isolated: never twice in a row. */
 const RELOADED = 'sotto-reloaded-for-isolation';
-/** A model to fetch once its address is open. */
+/** What is to be gone on with once an address is open: `purpose address`. */
 const WANTED = 'sotto-wanted-address';
 /** So long after the start, what is needed offline may use the network. */
 const SETTLE_MILLISECONDS = 2000;
@@ -48,7 +52,9 @@ export class Shell {
   /** Addresses that the user has opened. */
   opened = $state.raw<readonly string[]>([]);
   /** An address that the user wants to fetch from, and that is not open. */
-  asking = $state.raw<{ readonly address: string; readonly origin: string } | undefined>();
+  asking = $state.raw<
+    { readonly address: string; readonly origin: string; readonly purpose: Purpose } | undefined
+  >();
   canInstall = $state(false);
   readonly #page: ShellPage;
   readonly #atWork = new AtWork();
@@ -117,24 +123,24 @@ export class Shell {
   }
 
   /** True where the page may fetch from `address`; else the user is asked whether to open it. */
-  mayReach(address: string): boolean {
+  mayReach(address: string, purpose: Purpose): boolean {
     const url = URL.parse(address, location.href);
     const policy = document.querySelector<HTMLMetaElement>('meta[http-equiv="Content-Security-Policy"]');
     // While the page is being worked on there is no policy; what is no address is for others to say.
     if (policy === null || url === null || !/^https?:$/.test(url.protocol)) return true;
     if (mayFetch(policy.content, url.origin, location.origin)) return true;
     if (this.#worker === undefined) this.#page.cannotOpen(url.origin);
-    else this.asking = { address, origin: url.origin };
+    else this.asking = { address, origin: url.origin, purpose };
     return false;
   }
 
-  /** Opens the asked address: the page is loaded again under its new policy, and goes on fetching. */
+  /** Opens the asked address: the page is loaded again under its new policy, and goes on. */
   async open(): Promise<void> {
     const { asking } = this;
     this.asking = undefined;
     if (asking === undefined) return;
     await openOrigin(asking.origin);
-    session()?.setItem(WANTED, asking.address);
+    session()?.setItem(WANTED, `${asking.purpose} ${asking.address}`);
     await navigator.serviceWorker.ready;
     await this.#reload();
   }
@@ -168,9 +174,10 @@ export class Shell {
   }
 
   #goOnWithWanted(): void {
-    const address = session()?.getItem(WANTED) ?? undefined;
+    const [, purpose, address = ''] = /^(model|server) (.+)$/.exec(session()?.getItem(WANTED) ?? '') ?? [];
     session()?.removeItem(WANTED);
-    if (address !== undefined && this.mayReach(address)) this.#page.get(address);
+    if (purpose === undefined) return;
+    if (this.mayReach(address, purpose as Purpose)) this.#page.goOn(address, purpose as Purpose);
   }
 
   #followShortcut(): void {
