@@ -19,6 +19,13 @@ export type Update = 'none' | 'here' | 'waiting';
 /** What an address is wanted for. */
 export type Purpose = 'model' | 'server';
 
+/** An address that the user wants to reach, and for what. */
+export interface AskedAddress {
+  readonly address: string;
+  readonly origin: string;
+  readonly purpose: Purpose;
+}
+
 /** What the shell asks of the page that it is the shell of. */
 export interface ShellPage {
   readonly busy: boolean;
@@ -52,9 +59,7 @@ export class Shell {
   /** Addresses that the user has opened. */
   opened = $state.raw<readonly string[]>([]);
   /** An address that the user wants to fetch from, and that is not open. */
-  asking = $state.raw<
-    { readonly address: string; readonly origin: string; readonly purpose: Purpose } | undefined
-  >();
+  asking = $state.raw<AskedAddress | undefined>();
   canInstall = $state(false);
   readonly #page: ShellPage;
   readonly #atWork = new AtWork();
@@ -134,13 +139,10 @@ export class Shell {
     return false;
   }
 
-  /** Opens the asked address: the page is loaded again under its new policy, and goes on. */
-  async open(): Promise<void> {
-    const { asking } = this;
-    this.asking = undefined;
-    if (asking === undefined) return;
-    await openOrigin(asking.origin);
-    session()?.setItem(WANTED, `${asking.purpose} ${asking.address}`);
+  /** Opens `asked`, an address that was asked for: the page is loaded again under its new policy, and goes on. */
+  async open({ address, origin, purpose }: AskedAddress): Promise<void> {
+    await openOrigin(origin);
+    session()?.setItem(WANTED, `${purpose} ${address}`);
     await navigator.serviceWorker.ready;
     await this.#reload();
   }
