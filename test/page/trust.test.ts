@@ -159,3 +159,38 @@ describe('the policy', () => {
     expect(policy).toContain("require-trusted-types-for 'script'");
   });
 });
+
+test('an address that the user types in is opened after asking, alone, and can be closed again', async () => {
+  const mirror = await startStaticHost(join(BUILT_PAGE, 'models/sample'), {
+    'Access-Control-Allow-Origin': '*',
+    'Access-Control-Allow-Headers': '*',
+    'Cross-Origin-Resource-Policy': 'cross-origin',
+  });
+  try {
+    const page = await person.openBrowser();
+    await page.goto(host.address);
+    await page.waitForFunction(() => crossOriginIsolated);
+    await page.getByRole('button', { name: 'Get the full model' }).click();
+    await page.getByLabel('Address of a model folder').fill(mirror.address);
+    await page.getByRole('button', { name: 'Get', exact: true }).click();
+    await expect(page.getByRole('alertdialog')).toContainText(`Open this page for ${mirror.origin}?`);
+    expect(mirror.asked).toEqual([]);
+    await page.getByRole('button', { name: 'Open and go on' }).click();
+    // Loaded again, it goes on by itself and the model is whole.
+    await expect(page.getByText('Verified: every file matches its hash')).toBeVisible({ timeout: 120_000 });
+    expect(mirror.asked).toContain('manifest.json');
+
+    const reach = (address: string): Promise<boolean> =>
+      page.evaluate((url) => fetch(url).then(() => true, () => false), address); // prettier-ignore
+    expect(await reach(`${mirror.address}manifest.json`)).toBe(true);
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'On this device' }).click();
+    await Promise.all([
+      page.waitForEvent('load'),
+      page.getByRole('button', { name: `Close ${mirror.origin}` }).click(),
+    ]);
+    expect(await reach(`${mirror.address}manifest.json`)).toBe(false);
+  } finally {
+    await mirror.switchOff();
+  }
+});
