@@ -66,6 +66,8 @@ export class Shell {
   #worker: ShellWorker | undefined;
   #install: InstallPrompt | undefined;
   #reloading = false;
+  /** Another version answers for this page: it is loaded again as soon as it does not work. */
+  #stale = false;
   /** Somebody has begun to use the page. */
   #touched = false;
 
@@ -99,6 +101,7 @@ export class Shell {
   /** Takes note of whether something would be lost if the page were closed now. */
   work(busy: boolean): void {
     this.#atWork.set(busy);
+    if (!busy && this.#stale) void this.#reload();
   }
 
   /** Keeps all that is needed without a network; a browser that saves data does so only bit by bit, as it is used. */
@@ -157,7 +160,8 @@ export class Shell {
   async #takenOver(first: boolean): Promise<void> {
     if (!first) {
       this.update = 'none';
-      // Work that began in this very moment goes first; the old version goes on as far as it is loaded.
+      // Work that began in this very moment, or is still being stored, goes first.
+      this.#stale = true;
       if (!this.#page.busy) await this.#reload();
       return;
     }

@@ -12,6 +12,10 @@ export function trustOwnScripts(): void {
     location: { readonly href: string; readonly origin: string };
   };
   trustedTypes?.createPolicy('default', {
-    createScriptURL: (url) => (new URL(url, location.href).origin === location.origin ? url : null),
+    createScriptURL: (url) => {
+      const { origin, protocol } = new URL(url, location.href);
+      // A blob's origin is that of who made it; what is in it may be anybody's.
+      return origin === location.origin && protocol !== 'blob:' ? url : null;
+    },
   });
 }
