@@ -21,7 +21,11 @@ export async function takeShared(base: string): Promise<File[]> {
     return files;
   };
   // Two tabs may open at once; one of them takes all.
-  return await navigator.locks.request(`sotto:shared:${base}`, take);
+  try {
+    return await navigator.locks.request(`sotto:shared:${base}`, take);
+  } catch {
+    return []; // storage is off: nothing can have been left there
+  }
 }
 
 interface LaunchQueue {

@@ -91,6 +91,7 @@ function translated(event: JobEvent, segments: Segment[]): CallEvent | undefined
       return event;
     case 'window':
     case 'partial':
+    case 'trace':
     case 'end':
       return undefined;
   }
