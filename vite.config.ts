@@ -110,6 +110,8 @@ export default defineConfig(({ command }) => ({
           globalSetup: ['test/page/serve-page.ts'],
           pool: 'forks',
           testTimeout: 900_000,
+          // Sound is played in real time: a machine that was busy for a moment gets another chance.
+          retry: 2,
           hookTimeout: 120_000,
           fileParallelism: false,
         },

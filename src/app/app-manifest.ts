@@ -1,5 +1,6 @@
 // What the browser is told of the app (the web app manifest). Read by the build, not by the page.
 
+import type { ManifestOptions } from 'vite-plugin-pwa';
 import { SHARE_FIELD, SHARE_PATH } from '../wire/shell-messages.ts';
 
 /** Sound and video, by what systems call them. */
@@ -16,9 +17,16 @@ const RECORDINGS = {
   'video/mp4': ['.mp4', '.m4v'],
   'video/quicktime': ['.mov'],
   'video/webm': ['.webm'],
-} as const;
+};
 
 const SHORTCUT_ICON = [{ src: 'icon-192.png', sizes: '192x192', type: 'image/png' }];
+
+const FILE_HANDLER = {
+  action: './',
+  accept: RECORDINGS,
+  icons: SHORTCUT_ICON,
+  launch_type: 'single-client' as const,
+};
 
 export const APP_MANIFEST = {
   name: 'Sotto',
@@ -51,8 +59,8 @@ export const APP_MANIFEST = {
       files: [{ name: SHARE_FIELD, accept: ['audio/*', 'video/*', ...Object.values(RECORDINGS).flat()] }],
     },
   },
-  file_handlers: [{ action: './', accept: RECORDINGS, icons: SHORTCUT_ICON, launch_type: 'single-client' }],
+  file_handlers: [FILE_HANDLER],
   // A window at work is not navigated away from, and what is shared is not lost (a window that is only
   // focused does not get it).
   launch_handler: { client_mode: ['navigate-new', 'auto'] },
-} as const;
+} satisfies Partial<ManifestOptions>;

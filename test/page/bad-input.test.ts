@@ -134,5 +134,5 @@ test('where the browser stores nothing, recordings are read all the same and the
   await page.getByText('Storage is switched off for this page.').first().waitFor();
   expect(visitor.complaints).toEqual([]);
   await visitor.leave();
-  await rm(profile, { recursive: true, force: true });
+  await rm(profile, { recursive: true, force: true, maxRetries: 5 });
 });

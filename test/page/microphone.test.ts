@@ -18,7 +18,7 @@ const DEVICE_RATE = 48_000;
 
 let folder: string;
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'sotto-microphone-'))));
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rm(folder, { recursive: true, maxRetries: 5 }));
 
 interface Spoken {
   readonly path: string;

@@ -52,7 +52,7 @@ export class Person {
 
   async leave(): Promise<void> {
     await this.closeBrowser();
-    await rm(this.#profile, { recursive: true, force: true });
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
