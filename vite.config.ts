@@ -109,9 +109,9 @@ export default defineConfig(({ command }) => ({
           include: ['test/page/**/*.test.ts'],
           globalSetup: ['test/page/serve-page.ts'],
           pool: 'forks',
-          testTimeout: 900_000,
+          testTimeout: 420_000,
           // Sound is played in real time: a machine that was busy for a moment gets another chance.
-          retry: 2,
+          retry: 1,
           hookTimeout: 120_000,
           fileParallelism: false,
         },
