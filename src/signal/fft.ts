@@ -8,21 +8,32 @@
 // Why not a general size: the features need this one, and fixed passes are twice as fast
 // (SPEED.md, "log-mel").
 
+import { assert } from '../errors.ts';
+
 export const FFT_SIZE = 400;
 export const SPECTRUM_BINS = FFT_SIZE / 2 + 1; // 201: 0 … 8000 Hz in steps of 40 Hz
 const POINTS = FFT_SIZE / 2; // complex
 
 export class RealFft {
-  /** Write the samples here before the call, which uses it as scratch space. */
-  readonly input = new Float64Array(FFT_SIZE);
+  readonly #window: Float64Array;
+  readonly #one = new Float64Array(FFT_SIZE);
   readonly #other = new Float64Array(FFT_SIZE);
 
-  /** |X[k]|² of `input` for k = 0…200, X[k] = Σ x[n]·e^(−2πikn/400), into `power`. */
-  powerSpectrum(power: Float64Array): void {
-    pass8(this.input, this.#other);
-    pass5(this.#other, this.input, TWIDDLES_5, 5, 8);
-    pass5(this.input, this.#other, TWIDDLES_1, 1, 40);
-    powerOfReal(this.#other, power);
+  /** `window`: what each of the 400 samples is multiplied by first. */
+  constructor(window: Float64Array) {
+    assert(window.length === FFT_SIZE, 'the window has a factor per sample');
+    this.#window = window;
+  }
+
+  /**
+   * |X[k]|² for k = 0…200, X[k] = Σ x[n]·e^(−2πikn/400), of the 400 windowed samples from `at` on, into
+   * `power`.
+   */
+  powerSpectrum(samples: Float32Array, at: number, power: Float64Array): void {
+    pass8(samples, at, this.#window, this.#one);
+    pass5(this.#one, this.#other, TWIDDLES_5, 5, 8);
+    pass5(this.#other, this.#one, TWIDDLES_1, 1, 40);
+    powerOfReal(this.#one, power);
   }
 }
 
@@ -72,29 +83,45 @@ function turn(to: Float64Array, y: number, re: number, im: number, table: Float6
 
 const HALF_ROOT = Math.SQRT1_2;
 
-/** The first pass: 25 transforms of 8 points each, 25 points apart. */
-function pass8(from: Float64Array, to: Float64Array): void {
+/** The first pass, the window on its way: 25 transforms of 8 points each, 25 points apart. */
+function pass8(samples: Float32Array, at: number, window: Float64Array, to: Float64Array): void {
   const table = TWIDDLES_25;
   const step = 2 * 25;
   for (let p = 0; p < 25; p++) {
     const a = 2 * p;
+    const point0Re = samples[at + a]! * window[a]!;
+    const point0Im = samples[at + a + 1]! * window[a + 1]!;
+    const point1Re = samples[at + a + step]! * window[a + step]!;
+    const point1Im = samples[at + a + step + 1]! * window[a + step + 1]!;
+    const point2Re = samples[at + a + 2 * step]! * window[a + 2 * step]!;
+    const point2Im = samples[at + a + 2 * step + 1]! * window[a + 2 * step + 1]!;
+    const point3Re = samples[at + a + 3 * step]! * window[a + 3 * step]!;
+    const point3Im = samples[at + a + 3 * step + 1]! * window[a + 3 * step + 1]!;
+    const point4Re = samples[at + a + 4 * step]! * window[a + 4 * step]!;
+    const point4Im = samples[at + a + 4 * step + 1]! * window[a + 4 * step + 1]!;
+    const point5Re = samples[at + a + 5 * step]! * window[a + 5 * step]!;
+    const point5Im = samples[at + a + 5 * step + 1]! * window[a + 5 * step + 1]!;
+    const point6Re = samples[at + a + 6 * step]! * window[a + 6 * step]!;
+    const point6Im = samples[at + a + 6 * step + 1]! * window[a + 6 * step + 1]!;
+    const point7Re = samples[at + a + 7 * step]! * window[a + 7 * step]!;
+    const point7Im = samples[at + a + 7 * step + 1]! * window[a + 7 * step + 1]!;
     // Point n and point n + 4: their sum feeds the even outputs, their difference the odd ones.
-    const sum0Re = from[a]! + from[a + 4 * step]!;
-    const sum0Im = from[a + 1]! + from[a + 4 * step + 1]!;
-    const dif0Re = from[a]! - from[a + 4 * step]!;
-    const dif0Im = from[a + 1]! - from[a + 4 * step + 1]!;
-    const sum1Re = from[a + step]! + from[a + 5 * step]!;
-    const sum1Im = from[a + step + 1]! + from[a + 5 * step + 1]!;
-    const dif1Re = from[a + step]! - from[a + 5 * step]!;
-    const dif1Im = from[a + step + 1]! - from[a + 5 * step + 1]!;
-    const sum2Re = from[a + 2 * step]! + from[a + 6 * step]!;
-    const sum2Im = from[a + 2 * step + 1]! + from[a + 6 * step + 1]!;
-    const dif2Re = from[a + 2 * step]! - from[a + 6 * step]!;
-    const dif2Im = from[a + 2 * step + 1]! - from[a + 6 * step + 1]!;
-    const sum3Re = from[a + 3 * step]! + from[a + 7 * step]!;
-    const sum3Im = from[a + 3 * step + 1]! + from[a + 7 * step + 1]!;
-    const dif3Re = from[a + 3 * step]! - from[a + 7 * step]!;
-    const dif3Im = from[a + 3 * step + 1]! - from[a + 7 * step + 1]!;
+    const sum0Re = point0Re + point4Re;
+    const sum0Im = point0Im + point4Im;
+    const dif0Re = point0Re - point4Re;
+    const dif0Im = point0Im - point4Im;
+    const sum1Re = point1Re + point5Re;
+    const sum1Im = point1Im + point5Im;
+    const dif1Re = point1Re - point5Re;
+    const dif1Im = point1Im - point5Im;
+    const sum2Re = point2Re + point6Re;
+    const sum2Im = point2Im + point6Im;
+    const dif2Re = point2Re - point6Re;
+    const dif2Im = point2Im - point6Im;
+    const sum3Re = point3Re + point7Re;
+    const sum3Im = point3Im + point7Im;
+    const dif3Re = point3Re - point7Re;
+    const dif3Im = point3Im - point7Im;
     const y = 16 * p;
     const t = 14 * p;
 

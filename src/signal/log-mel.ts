@@ -29,7 +29,7 @@ const HANN = Float64Array.from(
 /** Makes raw log-mel frames. Holds the tables; allocates nothing per frame. */
 export class LogMel {
   readonly melBins: number;
-  readonly #fft = new RealFft();
+  readonly #fft = new RealFft(HANN);
   readonly #power = new Float64Array(SPECTRUM_BINS);
   readonly #filters: MelFilters;
   readonly #mel: Float64Array;
@@ -42,9 +42,7 @@ export class LogMel {
 
   /** log10 mel powers of the 400 samples from `at` on, into `out` from `outAt` on. */
   frame(samples: Float32Array, at: number, out: Float32Array, outAt: number): void {
-    const input = this.#fft.input;
-    for (let n = 0; n < FRAME_SAMPLES; n++) input[n] = samples[at + n]! * HANN[n]!;
-    this.#fft.powerSpectrum(this.#power);
+    this.#fft.powerSpectrum(samples, at, this.#power);
     const mel = this.#mel;
     applyMelFilters(this.#filters, this.#power, mel);
     for (let band = 1, to = outAt; band <= this.melBins; band++, to++) {
