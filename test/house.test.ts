@@ -8,18 +8,19 @@ const ROOT = resolve(import.meta.dirname, '..');
 
 /** Room → the rooms it may import from. A room may always import itself. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
+  bytes: [],
   errors: [],
   fields: ['errors'],
   ports: [],
   signal: ['errors'],
   text: ['errors'],
   model: ['errors', 'fields', 'ports', 'text'],
-  engine: ['errors', 'fields', 'ports', 'signal', 'model', 'text'],
+  engine: ['bytes', 'errors', 'fields', 'ports', 'signal', 'model', 'text'],
   convert: ['errors', 'fields', 'ports', 'model'],
   wire: ['errors', 'fields', 'engine'],
   'platform/media': ['errors', 'signal'],
   'platform/thread': ['errors', 'signal', 'engine', 'wire'],
-  'platform/install': ['errors', 'fields', 'ports', 'model'],
+  'platform/install': ['bytes', 'errors', 'fields', 'ports', 'model'],
   'platform/pull': ['errors', 'fields', 'ports', 'model', 'convert', 'platform/install'],
   'platform/web': [
     'errors',

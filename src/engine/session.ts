@@ -1,6 +1,7 @@
 // A reading as one file: a WAV that any player plays, whose last chunk says what was heard, how it was read
 // and what came of it. `sotto replay` reads it again.
 
+import { joinBytes } from '../bytes.ts';
 import { AsrError } from '../errors.ts';
 import { SAMPLE_RATE } from '../signal/units.ts';
 import { joinText } from '../text/join.ts';
@@ -42,7 +43,7 @@ export function writeSession({ samples, model, options, events }: Session): Uint
     ...chunk('data', bytesOf(sound)),
     ...chunk(CHUNK, story),
   ];
-  return joined(chunk('RIFF', joined([ascii('WAVE'), ...chunks])));
+  return joinBytes(chunk('RIFF', joinBytes([ascii('WAVE'), ...chunks])));
 }
 
 /** Fails with `audio-unsupported` for a file that is no session, `audio-malformed` for one that is damaged. */
@@ -103,14 +104,4 @@ function ascii(text: string): Uint8Array {
 
 function bytesOf(view: DataView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

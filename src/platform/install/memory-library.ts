@@ -1,5 +1,6 @@
 // A library that lasts as long as the page: for private windows, where nothing may be stored, and for tests.
 
+import { joinBytes } from '../../bytes.ts';
 import { AsrError } from '../../errors.ts';
 import { MANIFEST_PATH } from '../../model/manifest.ts';
 import type { ModelLibrary, ShardStore, StoredFile } from '../../ports.ts';
@@ -69,7 +70,7 @@ class MemoryStore implements ShardStore {
   async read(path: string): Promise<Uint8Array<ArrayBuffer>> {
     const file = this.#files.get(path);
     if (file?.whole !== true) throw new AsrError('weights-missing', `${path} is not stored`);
-    return joined(file.parts);
+    return joinBytes(file.parts);
   }
 
   async *stream(path: string): AsyncGenerator<Uint8Array> {
@@ -97,7 +98,7 @@ class MemoryStore implements ShardStore {
   async truncate(path: string, keepBytes: number): Promise<void> {
     const file = this.#files.get(path);
     if (file === undefined) return;
-    this.#files.set(path, { parts: [joined(file.parts).slice(0, keepBytes)], whole: false });
+    this.#files.set(path, { parts: [joinBytes(file.parts).slice(0, keepBytes)], whole: false });
   }
 
   async delete(path: string): Promise<void> {
@@ -107,14 +108,4 @@ class MemoryStore implements ShardStore {
 
 function sizeOf({ parts }: MemoryFile): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -9,7 +9,6 @@ import { openRemoteSource } from '../pull/remote-source.ts';
 import { type Endpoints, ENDPOINTS, parseRepository } from '../pull/repository.ts';
 import { CheckpointFolder } from './checkpoint-folder.ts';
 import { nodeHttp } from './http.ts';
-import { createResumableSha256 } from './sha256.ts';
 
 export interface NodePullOptions extends PullOptions {
   readonly connections?: number;
@@ -32,7 +31,7 @@ export async function openPullSource(source: string, options: NodePullOptions): 
   if (found?.isDirectory() === true) return folderSource(source);
   const { http = nodeHttp(), patience = PATIENCE, signal, connections } = options;
   return openRemoteSource(parseRepository(source, options.endpoints ?? endpointsOf(process.env)), {
-    ...{ http, patience, signal, createSha256: createResumableSha256 },
+    ...{ http, patience, signal },
     ...(connections !== undefined && { connections }),
   });
 }

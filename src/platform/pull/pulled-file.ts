@@ -8,17 +8,11 @@
 
 import type { ByteSource } from '../../convert/byte-source.ts';
 import { AsrError } from '../../errors.ts';
-import type { Sha256 } from '../install/sha256.ts';
 import { type FileFacts, type RangeReading, readRange } from './http-bytes.ts';
 import type { Journal } from './journal.ts';
 import type { Published } from './published.ts';
+import { createResumableSha256, type ResumableSha256 } from './resumable-sha256.ts';
 import type { Spool } from './spool.ts';
-
-/** A hash whose inner state can be put aside and taken up again. */
-export interface ResumableSha256 extends Sha256 {
-  save(): Uint8Array;
-  restore(state: Uint8Array): void;
-}
 
 /** Large enough for a request to be worth it, small enough to lose. */
 export const BLOCK_BYTES = 4 << 20;
@@ -32,7 +26,6 @@ export interface PulledFileOptions {
   readonly spool: Spool;
   readonly journal: Journal;
   readonly published: Published | undefined;
-  readonly createSha256: () => Promise<ResumableSha256>;
   readonly connections: number;
   readonly blockBytes: number;
   readonly reading: RangeReading;
@@ -250,7 +243,7 @@ class FileHash {
   }
 
   static async open(options: PulledFileOptions, version: string, totalBytes: number): Promise<FileHash> {
-    const hash = new FileHash(options, version, totalBytes, await options.createSha256());
+    const hash = new FileHash(options, version, totalBytes, await createResumableSha256());
     await hash.note();
     return hash;
   }

@@ -5,14 +5,13 @@ import { type HttpFetch, NoSuchFile, type Patience } from '../install/http.ts';
 import { readSmallFile } from './http-bytes.ts';
 import type { PullAttempt, PullFiles, PullSource } from './pull.ts';
 import { linkedHash, licenceOf, type Published, publishedFiles } from './published.ts';
-import { BLOCK_BYTES, PulledFile, type ResumableSha256 } from './pulled-file.ts';
+import { BLOCK_BYTES, PulledFile } from './pulled-file.ts';
 import type { Repository } from './repository.ts';
 import { Spool } from './spool.ts';
 
 export interface RemoteOptions {
   readonly http: HttpFetch;
   readonly patience: Patience;
-  readonly createSha256: () => Promise<ResumableSha256>;
   /** Blocks fetched at once. */
   readonly connections?: number;
   /** For tests with small files. */
@@ -48,7 +47,7 @@ export async function openRemoteSource(repository: Repository, options: RemoteOp
 function remoteFiles(
   repository: Repository,
   published: ReadonlyMap<string, Published>,
-  { http, patience, createSha256, connections = CONNECTIONS, blockBytes = BLOCK_BYTES }: RemoteOptions,
+  { http, patience, connections = CONNECTIONS, blockBytes = BLOCK_BYTES }: RemoteOptions,
   { store, journal, meter, signal }: PullAttempt,
 ): PullFiles {
   const large: PulledFile[] = [];
@@ -62,7 +61,6 @@ function remoteFiles(
     const file = await PulledFile.open({
       path,
       journal,
-      createSha256,
       connections,
       blockBytes,
       reading: readingOf(path),

@@ -4,9 +4,8 @@
 import { type Installed, installModel } from '../install/install.ts';
 import type { InstallProgress } from '../install/progress.ts';
 import { modelId, type ModelSource } from '../install/source.ts';
-import { follower } from '../install/waiting.ts';
 import type { ModelLibrary } from '../../ports.ts';
-import { openModelChannel } from './model-channel.ts';
+import { amongTabs, openModelChannel } from './model-channel.ts';
 import { createBrowserSha256 } from './sha256.ts';
 
 export interface TabInstallOptions {
@@ -25,29 +24,10 @@ export async function installInTab(
   library: ModelLibrary,
   options: TabInstallOptions,
 ): Promise<Installed> {
-  const { controller, release } = follower(options.signal);
-  const report = options.onProgress ?? ((): void => undefined);
-  let waiting = false;
-  const channel = openModelChannel(modelId(source.manifest), {
-    onProgress: (progress) => waiting && report({ ...progress, at: 'waiting' }),
-    onStop: () => controller.abort(),
-  });
-  try {
-    return await installModel(source, library, {
-      ...options,
-      createSha256: createBrowserSha256,
-      signal: controller.signal,
-      onWait: () => (waiting = true),
-      onProgress: (progress) => {
-        waiting = false;
-        channel.tell(progress);
-        report(progress);
-      },
-    });
-  } finally {
-    channel.close();
-    release();
-  }
+  const waiting = (progress: InstallProgress): InstallProgress => ({ ...progress, at: 'waiting' });
+  return amongTabs(modelId(source.manifest), options, waiting, (turn) =>
+    installModel(source, library, { ...options, ...turn, createSha256: createBrowserSha256 }),
+  );
 }
 
 /** Follows whoever is installing this model, without asking for it. Returns how to stop listening. */

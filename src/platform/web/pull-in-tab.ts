@@ -6,7 +6,7 @@ import type { ByteSource, CheckpointFiles } from '../../convert/byte-source.ts';
 import type { Profile } from '../../model/manifest.ts';
 import type { ModelLibrary } from '../../ports.ts';
 import { type HttpFetch, PATIENCE, type Patience } from '../install/http.ts';
-import { follower } from '../install/waiting.ts';
+import type { InstallProgress } from '../install/progress.ts';
 import type { PullProgress } from '../pull/progress.ts';
 import {
   localFiles,
@@ -19,9 +19,8 @@ import {
 import { openRemoteSource, type RemoteOptions } from '../pull/remote-source.ts';
 import { type Endpoints, ENDPOINTS, OFFICIAL_SOURCE, parseRepository } from '../pull/repository.ts';
 import type { GivenFile } from './given-file.ts';
-import { openModelChannel } from './model-channel.ts';
+import { amongTabs } from './model-channel.ts';
 import type { PullOrigin } from './pull-origin.ts';
-import { createResumableSha256 } from './sha256.ts';
 
 export interface TabPullOptions {
   readonly profile: Profile;
@@ -41,31 +40,14 @@ export async function pullInTab(
   library: ModelLibrary,
   options: TabPullOptions,
 ): Promise<Pulled> {
-  const { controller, release } = follower(options.signal);
-  const { signal } = controller;
-  const source = await openSource(origin, options, signal);
-  const report = options.onProgress ?? ((): void => undefined);
+  const source = await openSource(origin, options, options.signal);
   const id = modelIdOf(options.name ?? source.title, options.profile);
-  let waiting = false;
-  const channel = openModelChannel(id, {
-    onProgress: (progress) => waiting && report({ ...progress, at: 'waiting', secondsLeft: undefined }),
-    onStop: () => controller.abort(),
+  const waiting = (progress: InstallProgress): PullProgress => ({
+    ...progress,
+    at: 'waiting',
+    secondsLeft: undefined,
   });
-  try {
-    return await pullModel(source, library, {
-      ...options,
-      signal,
-      onWait: () => (waiting = true),
-      onProgress: (progress) => {
-        waiting = false;
-        channel.tell(progress);
-        report(progress);
-      },
-    });
-  } finally {
-    channel.close();
-    release();
-  }
+  return amongTabs(id, options, waiting, (turn) => pullModel(source, library, { ...options, ...turn }));
 }
 
 async function openSource(
@@ -75,7 +57,7 @@ async function openSource(
 ): Promise<PullSource> {
   const http: HttpFetch = (url, init) => fetch(url, init);
   const remote: RemoteOptions = {
-    ...{ http, patience, signal, createSha256: createResumableSha256 },
+    ...{ http, patience, signal },
     ...(blockBytes !== undefined && { blockBytes }),
   };
   if (origin.from === 'repository') {

@@ -6,7 +6,6 @@ import { convert } from '../../../src/convert/convert.ts';
 import { AsrError } from '../../../src/errors.ts';
 import { MANIFEST_PATH } from '../../../src/model/manifest.ts';
 import { memoryLibrary } from '../../../src/platform/install/memory-library.ts';
-import { createResumableSha256 } from '../../../src/platform/node/sha256.ts';
 import { JOURNAL_PATH, pullUnderWay } from '../../../src/platform/pull/journal.ts';
 import type { PullProgress } from '../../../src/platform/pull/progress.ts';
 import { type Pulled, pullModel, type PullOptions } from '../../../src/platform/pull/pull.ts';
@@ -57,7 +56,7 @@ async function pull({ from = HUB, stallSeconds = 10, ...options }: PullingOption
   const endpoints = { hub: server.origin, modelscope: server.origin };
   const source = await openRemoteSource(parseRepository(from, endpoints), {
     ...{ http: fetch, patience: { ...QUICK, stallSeconds }, signal },
-    ...{ createSha256: createResumableSha256, connections: 3, blockBytes: BLOCK_BYTES },
+    ...{ connections: 3, blockBytes: BLOCK_BYTES },
   });
   return pullModel(source, library, { profile: 'q8q4', name: 'in', signal, ...SMALL, ...options });
 }
