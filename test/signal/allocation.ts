@@ -16,7 +16,7 @@ export const BOXED_NUMBER_BYTES = 16;
 export function bytesPerCall(work: () => void, calls = 20_000, enough = BOXED_NUMBER_BYTES): number {
   let least = Infinity;
   // The compiler works beside us and takes its time, above all on a busy machine.
-  for (let attempt = 0; attempt < 12 && least >= enough; attempt++) {
+  for (let attempt = 0; attempt < 40 && least >= enough; attempt++) {
     for (let i = 0; i < calls; i++) work();
     collectGarbage();
     const before = process.memoryUsage();
