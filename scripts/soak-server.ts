@@ -23,8 +23,8 @@ const settings = mergeSettings({
   port: 0,
   log: 'silent',
   keyFile: '/nowhere',
-  queue: 1000,
-  queuePerClient: 1000,
+  waiting: 1000,
+  waitingPerClient: 1000,
 });
 const server = await startServer(settings, {
   pageDir: ROOT,

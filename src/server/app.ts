@@ -81,6 +81,7 @@ function routeOf(c: Context): string {
 
 async function health(c: Context, { version, shelf, pool, jobs }: ServerParts): Promise<Response> {
   const [models, loaded] = [await shelf.list(), await pool.loaded()];
+  const line = await jobs.sharedLine?.counts().catch(() => 'unreachable' as const);
   c.header('Cache-Control', 'no-store');
   return c.json({
     status: jobs.stopping ? 'stopping' : 'ok',
@@ -89,5 +90,6 @@ async function health(c: Context, { version, shelf, pool, jobs }: ServerParts): 
     models: models.map(({ id }) => id),
     loaded: loaded.map(({ model, info }) => ({ model, device: info.device, provider: info.provider })),
     ...jobs.load,
+    ...(line !== undefined && { sharedLine: line }),
   });
 }

@@ -35,8 +35,16 @@ export const settingsSchema = z.strictObject({
   seats: whole.min(1).max(256).default(16),
   /** Recordings read at once; the others wait. */
   parallel: whole.min(1).max(256).default(16),
-  queue: whole.min(0).max(100_000).default(100),
-  queuePerClient: whole.min(0).max(100_000).default(50),
+  /** Recordings that may wait: all together, and of one client. */
+  waiting: whole.min(0).max(100_000).default(100),
+  waitingPerClient: whole.min(0).max(100_000).default(50),
+  /** Redis, where several servers share one line. */
+  queue: z
+    .string()
+    .regex(/^rediss?:\/\//, 'an address like redis://host:6379')
+    .optional(),
+  /** Recordings of the shared line that are read here at once; 0: none, this server only takes them in. */
+  take: whole.min(0).max(256).optional(),
   /** Models in memory at once. */
   maxModels: whole.min(1).default(1),
   /** Minutes after which a model that nobody uses leaves memory; 0: never. */

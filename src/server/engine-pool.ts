@@ -7,6 +7,7 @@ import type { TranscribeOptions, TranscriptEvent } from '../engine/events.ts';
 import type { EngineProcess } from '../platform/node/engine-process.ts';
 import type { AudioBlock } from '../signal/units.ts';
 import type { ShelfModel } from './model-shelf.ts';
+import { Retelling } from './retelling.ts';
 
 export interface PoolOptions {
   readonly start: (model: ShelfModel) => Promise<EngineProcess>;
@@ -76,16 +77,13 @@ export class EnginePool {
     signal: AbortSignal,
     rereadable = true,
   ): AsyncGenerator<TranscriptEvent, void> {
-    let told = 0;
+    const retelling = new Retelling();
     for (let attempt = 0; ; attempt++) {
       const lane = await this.#acquire(model, signal);
       try {
         const { engine } = await lane.process;
         for await (const event of engine.transcribe(open(signal), options, signal)) {
-          if (event.type === 'final' && event.segment.index < told) continue;
-          if (event.type === 'partial' && event.index < told) continue;
-          if (event.type === 'final') told = event.segment.index + 1;
-          yield event;
+          if (retelling.isNews(event)) yield event;
         }
         return;
       } catch (error) {

@@ -9,6 +9,8 @@ import type { EnginePool } from './engine-pool.ts';
 import type { FairQueue } from './fair-queue.ts';
 import type { Metrics } from './metrics.ts';
 import type { ModelShelf, ShelfModel } from './model-shelf.ts';
+import type { Hand } from './shared/hand.ts';
+import type { SharedLine } from './shared/shared-line.ts';
 import type { Form } from './uploads.ts';
 
 export interface Job {
@@ -20,6 +22,9 @@ export interface Job {
   readonly audio: { readonly path: string } | { readonly blocks: AsyncIterable<AudioBlock> };
   readonly options: TranscribeOptions;
 }
+
+/** A job whose recording is whole: any server may read it, and read it again. */
+export type FileJob = Job & { readonly audio: { readonly path: string } };
 
 export type JobEvent =
   /** `ahead` jobs come first. */
@@ -49,6 +54,7 @@ export class Jobs {
   readonly #parts: JobParts;
   #open = 0;
   #stopping = false;
+  #shared: { readonly line: SharedLine; readonly hand: Hand | undefined } | undefined;
   #whenNone = (): void => undefined;
   readonly #stop = new AbortController();
 
@@ -59,7 +65,18 @@ export class Jobs {
   /** How much is going on. */
   get load(): { readonly running: number; readonly waiting: number } {
     const { running, waiting } = this.#parts.queue;
-    return { running, waiting };
+    const shared = this.#shared?.line.load;
+    return { running: running + (shared?.running ?? 0), waiting: waiting + (shared?.waiting ?? 0) };
+  }
+
+  /** The line that this server shares with others, if it does. */
+  get sharedLine(): SharedLine | undefined {
+    return this.#shared?.line;
+  }
+
+  /** From now on recordings go into a line that several servers share; `hand` takes them from there, here. */
+  share(line: SharedLine, hand: Hand | undefined): void {
+    this.#shared = { line, hand };
   }
 
   get stopping(): boolean {
@@ -112,33 +129,41 @@ export class Jobs {
   async close(graceMs: number): Promise<void> {
     this.#stopping = true;
     this.#parts.queue.close(new AsrError('busy', 'the server is stopping'));
+    const handed = this.#shared?.hand?.close(graceMs);
     if (this.#open > 0) {
       const none = new Promise<void>((resolve) => (this.#whenNone = resolve));
       const patience = setTimeout(() => this.#stop.abort(), graceMs);
       await none;
       clearTimeout(patience);
     }
+    await handed;
+    await this.#shared?.line.close();
     await this.#parts.pool.close();
   }
 
-  async *#run(job: Job, signal: AbortSignal): AsyncGenerator<JobEvent, void> {
+  /** Reads a recording on this machine, whoever took it in. Fails as `run` does. */
+  async *read(job: Job, signal: AbortSignal): AsyncGenerator<JobEvent, void> {
     const model = await this.model(job.model);
+    const { audio } = job;
+    const open = (stop: AbortSignal): AsyncIterable<AudioBlock> =>
+      this.#measured('path' in audio ? blocksOf(audio.path, stop) : untilAborted(audio.blocks, stop));
+    const events = this.#parts.pool.transcribe(model, open, job.options, signal, 'path' in audio);
+    for await (const event of events) {
+      if (event.type === 'end') this.#parts.metrics.audioRead(event.durationSeconds);
+      yield event;
+    }
+  }
+
+  async *#run(job: Job, signal: AbortSignal): AsyncGenerator<JobEvent, void> {
+    const { id } = await this.model(job.model);
+    if (this.#shared !== undefined && isFileJob(job)) {
+      if (this.#stopping) throw new AsrError('busy', 'the server is stopping');
+      return yield* this.#shared.line.run({ ...job, model: id }, signal);
+    }
     const leave = yield* this.#waitForPlace(job.asker, signal);
     try {
       yield { type: 'started' };
-      const { audio } = job;
-      const open = (stop: AbortSignal): AsyncIterable<AudioBlock> =>
-        this.#measured('path' in audio ? blocksOf(audio.path, stop) : untilAborted(audio.blocks, stop));
-      for await (const event of this.#parts.pool.transcribe(
-        model,
-        open,
-        job.options,
-        signal,
-        'path' in audio,
-      )) {
-        if (event.type === 'end') this.#parts.metrics.audioRead(event.durationSeconds);
-        yield event;
-      }
+      yield* this.read(job, signal);
     } finally {
       leave();
     }
@@ -191,6 +216,11 @@ export class Jobs {
     const seconds = this.#parts.limits.deadlineSeconds;
     return new AsrError('too-slow', `this was not read within ${seconds} seconds`, { cause });
   }
+}
+
+/** Sound that is still spoken cannot be handed on. */
+function isFileJob(job: Job): job is FileJob {
+  return 'path' in job.audio;
 }
 
 /** The events; when they end, however they do, the upload goes. */

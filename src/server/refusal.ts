@@ -38,7 +38,8 @@ export function refusalOf(error: unknown, onBug: (id: string, error: unknown) =>
 }
 
 function headersFor(code: AsrErrorCode, status: number): Record<string, string> {
-  if (code === 'busy' || code === 'too-many-requests') return { 'Retry-After': RETRY_SECONDS };
+  if (code === 'busy' || code === 'too-many-requests' || code === 'queue-unreachable')
+    return { 'Retry-After': RETRY_SECONDS };
   // Stock clients try again after any 5xx; what will fail again should not be sent again.
   return status >= 500 ? { 'x-should-retry': 'false' } : {};
 }

@@ -2,6 +2,8 @@
 //
 //   request ─► guard (host, origin, key, rate) ─► a dialect ─► Jobs ─► FairQueue ─► EnginePool ─► a process per model
 //   answer  ◄─ the dialect's own words          ◄─ events ◄──────────────────────────────────────┘
+//
+// With --queue, recordings go through a line that several servers share instead (shared/shared-line.ts).
 
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { serve } from '@hono/node-server';
@@ -26,6 +28,8 @@ import { GradioSessions } from './gradio/sessions.ts';
 import { Jobs } from './jobs.ts';
 import { Metrics } from './metrics.ts';
 import { ModelShelf } from './model-shelf.ts';
+import { Hand, type HandParts } from './shared/hand.ts';
+import { SharedLine } from './shared/shared-line.ts';
 import { serveSockets } from './sockets.ts';
 import { UploadFolder } from './uploads.ts';
 
@@ -56,6 +60,7 @@ export async function startServer(settings: Settings, places: ServerPlaces): Pro
   try {
     server = await listen(createApp(parts).fetch, settings);
   } catch (error) {
+    await parts.jobs.close(0);
     await parts.uploads.close();
     throw error;
   }
@@ -99,8 +104,8 @@ export async function assemble(
   });
   const queue = new FairQueue({
     parallel,
-    waiting: settings.queue,
-    waitingPerAsker: Math.min(settings.queue, settings.queuePerClient),
+    waiting: settings.waiting,
+    waitingPerAsker: Math.min(settings.waiting, settings.waitingPerClient),
   });
   const jobs = new Jobs({
     queue,
@@ -112,6 +117,12 @@ export async function assemble(
     aliases: { 'whisper-1': '', default: '' },
   });
   const uploads = await UploadFolder.open(settings.maxUploadMb * 1e6);
+  try {
+    await shareLine(settings, jobs, uploads);
+  } catch (error) {
+    await uploads.close();
+    throw error;
+  }
   return {
     version,
     pageDir,
@@ -126,6 +137,22 @@ export async function assemble(
     log,
     addressOf,
   };
+}
+
+/** Joins the line that other servers share, if there is one. Fails with `queue-unreachable`. */
+async function shareLine(settings: Settings, jobs: Jobs, uploads: UploadFolder): Promise<void> {
+  const { queue: address, parallel, waiting, waitingPerClient, take = parallel } = settings;
+  if (address === undefined) return;
+  const limits = { waiting, waitingPerAsker: Math.min(waiting, waitingPerClient) };
+  const line = await SharedLine.open(address, limits);
+  try {
+    const read: HandParts['read'] = (job, signal) => jobs.read(job, signal);
+    const hand = take > 0 ? await Hand.open(address, { uploads, read, parallel: take }) : undefined;
+    jobs.share(line, hand);
+  } catch (error) {
+    await line.close();
+    throw error;
+  }
 }
 
 /** A model given as a folder is called by the folder's name. */

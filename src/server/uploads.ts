@@ -123,6 +123,23 @@ export class UploadFolder {
     }
   }
 
+  /** Takes in a recording that comes in pieces; no upload when there are none. */
+  async receivePieces(pieces: AsyncIterable<Buffer>): Promise<Form> {
+    const path = this.#newPath();
+    const remove = (): Promise<void> => rm(path, { force: true });
+    try {
+      const bytes = await this.#write(Readable.from(pieces), path);
+      return {
+        fields: new Map(),
+        uploads: bytes === 0 ? [] : [{ field: '', path, name: '', bytes }],
+        remove,
+      };
+    } catch (error) {
+      await remove();
+      throw error;
+    }
+  }
+
   #parser(request: Request): busboy.Busboy {
     try {
       return busboy({

@@ -39,7 +39,8 @@ function parentProcess(): Messages {
   // Ctrl-C in a terminal goes to all processes in it; the parent decides when this one ends.
   process.on('SIGINT', () => undefined);
   return {
-    post: (message) => process.send?.(message),
+    // Who cannot be told any more has gone, a moment before `disconnect` says so.
+    post: (message) => process.send?.(message, (error: Error | null) => error && process.exit(0)),
     listen: (onMessage) => process.on('message', onMessage as (message: unknown) => void),
   };
 }

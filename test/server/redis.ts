@@ -1,0 +1,46 @@
+// A Redis of the tests' own (Debian's redis-server), on a port of its own, in memory only.
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { Redis } from 'ioredis';
+
+export const REDIS_MISSING = spawnSync('redis-server', ['--version']).status !== 0;
+
+export interface TestRedis {
+  readonly port: number;
+  /** An address with a database that no other test has. */
+  address(): string;
+  stop(): Promise<void>;
+}
+
+export async function startRedis(): Promise<TestRedis> {
+  const port = await freePort();
+  const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const child = spawn('redis-server', settings, { stdio: 'ignore' });
+  const probe = new Redis(port, { retryStrategy: () => 50, maxRetriesPerRequest: null });
+  probe.on('error', () => undefined); // not up yet
+  await probe.ping();
+  probe.disconnect();
+  let database = 0;
+  return {
+    port,
+    address: () => `redis://127.0.0.1:${port}/${database++}`,
+    stop: () => ended(child),
+  };
+}
+
+export async function ended(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill(signal);
+  await once(child, 'exit');
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
