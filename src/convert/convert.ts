@@ -24,7 +24,7 @@ import { type Checkpoint, openCheckpoint, separateHead } from './checkpoint.ts';
 import { decoderGraph } from './decoder-graph.ts';
 import { encoderGraph } from './encoder-graph.ts';
 import { readProcessing } from './features.ts';
-import { fillShards } from './fill.ts';
+import { fillShards, ShardMemory } from './fill.ts';
 import type { Graph, Place } from './graph.ts';
 import { fileEntry, sha256 } from './hash.ts';
 import { paddedHeadDim } from './head-layout.ts';
@@ -181,10 +181,11 @@ async function storeShards(
   const totalBytes = sum(batches.map(batchStoredBytes));
   const places = new Map<string, Place>();
   const shards = new Map<string, FileEntry>();
+  const memory = new ShardMemory();
   let doneBytes = 0;
   for (const batch of batches) {
     const before = doneBytes;
-    const entries = await storeBatch(batch, sink, signal, (bytes) => {
+    const entries = await storeBatch(batch, memory, sink, signal, (bytes) => {
       doneBytes += bytes;
       onProgress?.({ doneBytes, totalBytes });
     });
@@ -205,6 +206,7 @@ async function storeShards(
 /** Fills and stores the shards of one batch, unless the sink still has them from an earlier attempt. */
 async function storeBatch(
   batch: Batch,
+  memory: ShardMemory,
   sink: ModelSink,
   signal: AbortSignal,
   onRead: (bytes: number) => void,
@@ -214,7 +216,7 @@ async function storeBatch(
   const known = await recallAll(sink, keys);
   if (known !== undefined) return known;
   const entries: FileEntry[] = [];
-  for (const [i, content] of (await fillShards(batch, signal, onRead)).entries()) {
+  for (const [i, content] of (await fillShards(batch, memory, signal, onRead)).entries()) {
     const entry = await fileEntry('weights', 'bin', content);
     signal.throwIfAborted();
     await sink.write(entry, content, keys[i]);

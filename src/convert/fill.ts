@@ -18,14 +18,26 @@ import type { Batch, Slot } from './shards.ts';
 import type { Weight, WeightPart } from './weights.ts';
 
 /** Stored bytes per block of rows: large enough for a range request to be worth it. */
-const BLOCK_BYTES = 4 * 2 ** 20;
+const BLOCK_BYTES = 2 ** 20;
 /** Transposing wants whole tiles of rows. */
 const ROW_MULTIPLE = 32;
 /** Blocks under way at once: the disk or the network works while the last one is quantised. */
 const BLOCKS_AHEAD = 4;
 
+/** The memory that one batch of shards after another is made in: garbage of 64 MiB a piece would pile up. */
+export class ShardMemory {
+  readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
+
+  /** The `index`-th piece, all zeros. What was made in it before is gone. */
+  blank(index: number, bytes: number): Uint8Array<ArrayBuffer> {
+    const known = this.#pieces[index];
+    if (known !== undefined && known.length >= bytes) return known.subarray(0, bytes).fill(0);
+    return (this.#pieces[index] = new Uint8Array(bytes));
+  }
+}
+
 /**
- * The content of a batch's shards.
+ * The content of a batch's shards, in `memory`.
  *
  * `onRead` hears of every block with the bytes of the checkpoint that it stood for.
  * Fails with what the source fails with, with `checkpoint-malformed` for weights that are no numbers, and with
@@ -33,10 +45,11 @@ const BLOCKS_AHEAD = 4;
  */
 export async function fillShards(
   batch: Batch,
+  memory: ShardMemory,
   signal: AbortSignal,
   onRead: (bytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>[]> {
-  const shards = batch.shards.map(({ bytes }) => new Uint8Array(bytes));
+  const shards = batch.shards.map(({ bytes }, i) => memory.blank(i, bytes));
   const stores = batch.passes.map(({ slots }) =>
     slots.map(({ slot, shard }) => storeOf(slot, shards[shard] ?? new Uint8Array())),
   );

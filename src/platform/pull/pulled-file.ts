@@ -17,7 +17,7 @@ import type { Spool } from './spool.ts';
 /** Large enough for a request to be worth it, small enough to lose. */
 export const BLOCK_BYTES = 4 << 20;
 /** Blocks that stay in memory: those under way, and the ends of matrices that share one. */
-const CACHED_BLOCKS = 16;
+const CACHED_BLOCKS = 8;
 /** When the hash has fallen so far behind, the block that it waits for is fetched of its own. */
 const HASH_BEHIND_BLOCKS = 128;
 
