@@ -1,0 +1,106 @@
+// A model of full size in Chromium without a graphics card: fetched into IndexedDB, loaded on WebAssembly, a clip
+// read in the laboratory; times of every stage and the memory of the whole browser. By hand, a quarter of an hour:
+//
+//   npx tsx test/page/full-size.ts <model folder> [clip.wav]
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { chromium } from 'playwright';
+import { ensureBuilt, ROOT } from '../../scripts/prepare.mjs';
+import { CHROMIUM_PATH } from '../chromium.ts';
+import { startStaticHost } from './static-host.ts';
+
+const LONGEST_MILLISECONDS = 1_800_000;
+const [model = '', clip = join(ROOT, 'public/clips/en_call-me-back.wav')] = process.argv.slice(2);
+
+ensureBuilt('page');
+const built = join(ROOT, 'dist/page');
+const site = await mkdtemp(join(tmpdir(), 'sotto-site-'));
+const profile = await mkdtemp(join(tmpdir(), 'sotto-profile-'));
+for (const name of await readdir(built)) await symlink(join(built, name), join(site, name));
+await symlink(resolve(model), join(site, 'full'));
+const host = await startStaticHost(site, {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+});
+const context = await chromium.launchPersistentContext(profile, {
+  ...(CHROMIUM_PATH !== undefined && { executablePath: CHROMIUM_PATH }),
+  locale: 'en-US',
+  args: ['--no-sandbox', '--disable-gpu'],
+});
+
+/** Resident memory of the browser's largest process and of all of them, in MB. */
+function residentMb(): { largest: number; all: number } {
+  let pids: string[] = [];
+  try {
+    pids = execFileSync('pgrep', ['-f', profile], { encoding: 'utf8' }).trim().split('\n');
+    for (const pid of pids) {
+      const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/);
+      pids.push(...children.filter((child) => child !== '' && !pids.includes(child)));
+    }
+  } catch {
+    // a process that has just ended
+  }
+  const sizes = pids.map((pid) => {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1000;
+    } catch {
+      return 0;
+    }
+  });
+  return { largest: Math.max(0, ...sizes), all: sizes.reduce((sum, size) => sum + size, 0) };
+}
+
+async function phase(name: string, work: () => Promise<unknown>): Promise<void> {
+  const peak = residentMb();
+  const watch = setInterval(() => {
+    const now = residentMb();
+    peak.largest = Math.max(peak.largest, now.largest);
+    peak.all = Math.max(peak.all, now.all);
+  }, 1000);
+  const startMs = performance.now();
+  try {
+    await work();
+  } finally {
+    clearInterval(watch);
+    const seconds = (performance.now() - startMs) / 1000;
+    console.log(
+      `${name}: ${seconds.toFixed(0)} s, largest process at most ${peak.largest.toFixed(0)} MB, whole browser ${peak.all.toFixed(0)} MB`,
+    );
+  }
+}
+
+try {
+  const page = context.pages()[0] ?? (await context.newPage());
+  page.setDefaultTimeout(LONGEST_MILLISECONDS);
+  page.on('pageerror', (error) => console.log(error.message));
+  page.on('crash', () => console.log('the page crashed'));
+  await page.goto(host.address);
+  const card = page.getByRole('dialog', { name: 'Models' });
+  await page.getByRole('contentinfo').getByRole('button', { name: /model/i }).first().click();
+  console.log(`warned: ${await card.getByText(/Without a graphics card/).innerText()}`);
+  await phase('fetched and verified', async () => {
+    await page.getByLabel('Address of a model folder').fill(`${host.address}full/`);
+    await page.getByRole('button', { name: 'Get', exact: true }).click();
+    await card.getByText('Verified: every file matches its hash').waitFor();
+  });
+  await card.getByText('In use').waitFor();
+  await page.keyboard.press('Escape');
+  await page.goto(`${host.address}#/lab`);
+  await phase('loaded and read', async () => {
+    await page.locator('.lab input[type="file"]').setInputFiles(clip);
+    const now = page.locator('.lab .now');
+    await now.filter({ hasText: /ms/ }).or(page.locator('.lab .now p + p')).first().waitFor();
+    console.log((await now.innerText()).replace(/\s+/g, ' '));
+  });
+  console.log(await page.locator('.lab table').innerText());
+} finally {
+  await context.close();
+  await host.switchOff();
+  await rm(site, { recursive: true, force: true });
+  await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+}
