@@ -1,15 +1,18 @@
 // Speech detection by level: how much speech is kept and how much else is taken for speech, for real
 // recordings brought to levels from −20 to −60 dBFS. Prints the tables of SPEED.md, "Speech detection".
 //
-//   npx tsx scripts/measure-detection.ts FOLDER [silero_vad_v6.onnx]
+//   npx tsx scripts/measure-detection.ts FOLDER
 //
-// FOLDER holds en/ zh/ yue/ with speech, and nonspeech/ noise/ music/ without. With Silero's model (in the
-// npm package @ricky0123/vad-web) it is measured too: alone, and as a second opinion.
+// FOLDER holds en/ zh/ yue/ with speech, and nonspeech/ noise/ music/ without. Compared are the first look
+// (signal/activity.ts), both looks as the engine takes them, and the voice model alone.
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
+import { DEFAULT_OPTIONS } from '../src/engine/events.ts';
+import { SecondLook } from '../src/engine/second-look.ts';
+import { windowsOf } from '../src/engine/windows.ts';
 import { openAudioFile } from '../src/platform/node/decode-file.ts';
+import { openNodeVoice } from '../src/platform/node/voice-model.ts';
 import { ActivityDetector } from '../src/signal/activity.ts';
 import { GainControl, LIVE_LOOK_AHEAD_HOPS } from '../src/signal/gain.ts';
 import { LevelMeter } from '../src/signal/level.ts';
@@ -18,21 +21,22 @@ const LEVELS_DB = [-20, -30, -40, -50, -60];
 const FLOOR_DB = -90;
 /** A Silero frame; all detectors are compared in these. */
 const FRAME = 512;
+/** Of a recording with speech; the others are heard whole. */
 const MOST_SECONDS = 8;
 
 type Flags = Uint8Array;
-const [folder, sileroPath] = process.argv.slice(2);
+const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('say where the recordings are');
 
-async function load(path: string): Promise<Float32Array> {
+async function load(path: string, mostSeconds: number): Promise<Float32Array> {
   const file = await openAudioFile(path);
   const held: number[] = [];
   for await (const { samples } of file.blocks()) {
     for (const sample of samples) held.push(sample);
-    if (held.length > MOST_SECONDS * 16_000) break;
+    if (held.length > mostSeconds * 16_000) break;
   }
   await file.close();
-  return Float32Array.from(held.slice(0, MOST_SECONDS * 16_000));
+  return Float32Array.from(held.slice(0, mostSeconds * 16_000));
 }
 
 /** Frames in which speech sounds, by the recording as it was made: within 25 dB of the loudest syllables. */
@@ -111,60 +115,44 @@ function browserGain(samples: Float32Array): Float32Array {
   return out;
 }
 
-/** Silero v6, with the 64 samples before each frame that it wants to see. */
-async function openSilero(path: string): Promise<(samples: Float32Array) => Promise<Float32Array>> {
-  const session = await ort.InferenceSession.create(path, { intraOpNumThreads: 1, interOpNumThreads: 1 });
-  const rate = new ort.Tensor('int64', [16_000n], []);
-  return async (samples) => {
-    const frames = Math.floor(samples.length / FRAME);
-    const probabilities = new Float32Array(frames);
-    let state: ort.Tensor = new ort.Tensor('float32', new Float32Array(256), [2, 1, 128]);
-    const padded = new Float32Array(samples.length + 64);
-    padded.set(samples, 64);
-    for (let frame = 0; frame < frames; frame++) {
-      const input = padded.slice(frame * FRAME, frame * FRAME + FRAME + 64);
-      const result = await session.run({
-        input: new ort.Tensor('float32', input, [1, FRAME + 64]),
-        state,
-        sr: rate,
-      });
-      probabilities[frame] = (result.output?.data as Float32Array)[0] ?? 0;
-      state = result.stateN as ort.Tensor;
+const voice = await openNodeVoice();
+
+/** The voice model alone, by the usual threshold. */
+async function voiceAlone(samples: Float32Array): Promise<Flags> {
+  const { likelihoods } = await voice.hear(samples.subarray(0, samples.length - (samples.length % FRAME)));
+  return Uint8Array.from(likelihoods, (p) => (p > 0.5 ? 1 : 0));
+}
+
+/** Frames of the first look that lie in utterances which the second look leaves. */
+async function bothLooks(samples: Float32Array, first: Flags, live: boolean): Promise<Flags> {
+  const blocks = (async function* () {
+    for (let at = 0; at < samples.length; at += 8_000)
+      yield { startSample: at, samples: samples.slice(at, at + 8_000) };
+  })();
+  const look = new SecondLook(voice);
+  const flags = new Uint8Array(first.length);
+  for await (const window of windowsOf(blocks, { ...DEFAULT_OPTIONS, live })) {
+    for (const { startSample, endSample } of (await look.judge(window))?.utterances ?? []) {
+      for (let frame = Math.floor(startSample / FRAME); frame * FRAME < endSample; frame++)
+        flags[frame] = first[frame] ?? 0;
     }
-    return probabilities;
-  };
+  }
+  return flags;
 }
 
 /** What every detector says of the same sound. */
 type Opinions = [name: string, flags: Flags][];
 
-const silero = sileroPath === undefined ? undefined : await openSilero(sileroPath);
-const above = (p: Float32Array, threshold: number): Flags =>
-  Uint8Array.from(p, (x) => (x > threshold ? 1 : 0));
-
 async function opinions(samples: Float32Array): Promise<Opinions> {
-  const activity = await ours(samples);
-  const all: Opinions = [['activity', activity]];
-  if (silero === undefined) return all;
-  const after = await silero(lifted(samples));
-  const both = (threshold: number, reach: number): Flags =>
-    activity.map((flag, i) => {
-      const near = after.subarray(Math.max(0, i - reach), i + reach + 1);
-      return flag === 1 && Math.max(...near) > threshold ? 1 : 0;
-    });
-  all.push(['Silero 0.5', above(await silero(samples), 0.5)]);
-  all.push(['browser gain, Silero 0.5', above(await silero(browserGain(samples)), 0.5)]);
-  all.push(['our gain, Silero 0.5', above(after, 0.5)]);
-  for (const [threshold, reach] of [
-    [0.3, 16],
-    [0.5, 32],
-    [0.1, 32],
-  ] as const)
-    all.push([
-      `activity and Silero ${threshold} within ${(reach * 0.032).toFixed(1)} s`,
-      both(threshold, reach),
-    ]);
-  return all;
+  const first = await ours(samples);
+  return [
+    ['first look alone', first],
+    ['both looks, recordings', await bothLooks(samples, first, false)],
+    ['both looks, live', await bothLooks(samples, first, true)],
+    ['Silero 0.5, no gain', await voiceAlone(samples)],
+    ['browser gain, Silero 0.5', await voiceAlone(browserGain(samples))],
+    ['our gain, Silero 0.5', await voiceAlone(lifted(samples))],
+  ];
 }
 
 const sound = /\.(wav|flac|ogg|mp3)$/;
@@ -201,7 +189,7 @@ const print = (): void => {
 };
 for (const kind of ['nonspeech', 'noise', 'music']) {
   for (const file of inFolder(kind)) {
-    const samples = await load(file);
+    const samples = await load(file, Infinity);
     for (const db of LEVELS_DB) {
       const loud = rms(samples);
       // What is silent stays silent: a room is not made loud.
@@ -218,7 +206,7 @@ for (const kind of ['nonspeech', 'noise', 'music']) {
   }
 }
 for (const file of ['en', 'zh', 'yue'].flatMap(inFolder)) {
-  const samples = await load(file);
+  const samples = await load(file, MOST_SECONDS);
   const truth = spoken(samples);
   const official = file.includes('glm_example_zh');
   const cases: [string, Float32Array][] = LEVELS_DB.map((db) => [

@@ -145,3 +145,25 @@ export interface ModelLibrary {
     options: { readonly signal: AbortSignal; readonly onWait?: () => void },
   ): Promise<T>;
 }
+
+/** What a voice model is asked about at once: 32 ms at 16 kHz. */
+export const VOICE_FRAME_SAMPLES = 512;
+
+/** What a voice model remembers of the sound so far. */
+export interface VoiceMemory {
+  readonly context: Float32Array;
+  readonly state: Float32Array;
+}
+
+/** Tells how likely somebody speaks. It runs beside the model that reads, never on its device. */
+export interface VoiceModel {
+  /**
+   * Hears the next whole frames of a sound; `memory` is that of the part before, absent at the sound's
+   * start. The same sound gives the same likelihoods (0 … 1, one per frame) however it is cut.
+   */
+  hear(
+    samples: Float32Array,
+    memory?: VoiceMemory,
+  ): Promise<{ readonly likelihoods: Float32Array; readonly memory: VoiceMemory }>;
+  release(): Promise<void>;
+}

@@ -19,5 +19,7 @@ hostEngine(workerEndpoint<FromWorker, ToWorker<WebEngineRequest>>(scope), ({ mod
   onLoad({ type: 'stage', stage: 'files' });
   const files =
     model.at === 'url' ? modelAtUrl(model.baseUrl) : storedModel(browserLibrary().store(model.id));
-  return openWebEngine({ ...request, files }, onLoad);
+  const startVoice = (): Worker =>
+    new Worker(new URL('./voice.worker.ts', import.meta.url), { type: 'module' });
+  return openWebEngine({ ...request, files, startVoice }, onLoad);
 });

@@ -3,6 +3,7 @@
 import type { Model } from '../model/load.ts';
 import { RowSeats, type Seats, WaveSeats } from '../model/seats.ts';
 import { SharedReader } from '../model/shared-reader.ts';
+import type { VoiceModel } from '../ports.ts';
 import type { Engine, EngineInfo } from './engine.ts';
 import type { ModelHolder } from './recognize.ts';
 import { transcribe } from './transcribe.ts';
@@ -15,9 +16,11 @@ export interface CreateEngineOptions {
    * (a server) they run at once and share every decoder run.
    */
   readonly seats?: number;
+  /** Takes a second look at what seems to be speech; the engine's own from now on. */
+  readonly voice?: VoiceModel;
 }
 
-export function createEngine(model: Model, { reload, seats = 1 }: CreateEngineOptions = {}): Engine {
+export function createEngine(model: Model, { reload, seats = 1, voice }: CreateEngineOptions = {}): Engine {
   const holder = holderOf(model, seats, reload);
   const takeTurn = seats > 1 ? async (): Promise<() => void> => () => undefined : singleLane();
   return {
@@ -28,7 +31,7 @@ export function createEngine(model: Model, { reload, seats = 1 }: CreateEngineOp
       const end = await takeTurn();
       try {
         signal.throwIfAborted();
-        yield* transcribe(holder, audio, options, signal);
+        yield* transcribe({ holder, voice }, audio, options, signal);
       } finally {
         end();
       }
@@ -37,6 +40,7 @@ export function createEngine(model: Model, { reload, seats = 1 }: CreateEngineOp
       await takeTurn();
       await holder.model.release();
       await holder.model.runtime.release();
+      await voice?.release();
     },
   };
 }

@@ -131,7 +131,10 @@ export type TranscriptEvent =
       readonly open: boolean;
       readonly heardSeconds: number;
     }
-  /** A segment under way: `committed` will not change any more, `tentative` may. */
+  /**
+   * A segment under way: `committed` will not change any more, `tentative` may. Both are empty where what
+   * seemed to be speech turned out to be none.
+   */
   | {
       readonly type: 'partial';
       readonly index: number;

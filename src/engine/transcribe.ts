@@ -1,12 +1,14 @@
 // START HERE. The main flow: audio in, transcript events out; the same for a file, a microphone and an
 // upload. Everything slow or stateful is a guest from below.
 
+import type { VoiceModel } from '../ports.ts';
 import { type AudioBlock, SAMPLE_RATE } from '../signal/units.ts';
 import type { TranscribeOptions, TranscriptEvent } from './events.ts';
 import { Draft } from './draft.ts';
 import { Ear } from './ear.ts';
 import { type ModelHolder, type Recognizer, readOpen, recognize } from './recognize.ts';
 import type { AudioWindow } from './segmenter.ts';
+import { SecondLook } from './second-look.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { Tracer } from './tracer.ts';
 import { WindowMaker, windowsOf } from './windows.ts';
@@ -19,30 +21,42 @@ interface Heard {
   samples: number;
 }
 
+/** What reads, and what tells voices from other sounds, where there is such. */
+export interface Machine {
+  readonly holder: ModelHolder;
+  readonly voice?: VoiceModel | undefined;
+}
+
 /** Reads one recording; see `Engine.transcribe` for the promise. */
 export async function* transcribe(
-  holder: ModelHolder,
+  { holder, voice }: Machine,
   audio: AsyncIterable<AudioBlock>,
   options: TranscribeOptions,
   signal: AbortSignal,
 ): AsyncGenerator<TranscriptEvent, void> {
   const trace = options.trace ? new Tracer() : undefined;
   const to: Recognizer = { holder, options, watch: new Stopwatch(), signal, nextIndex: 0, trace };
-  const events = eventsOf(to, audio);
+  const looksTwice = voice !== undefined && options.voiceDetection && !options.exact;
+  const events = eventsOf(to, audio, looksTwice ? new SecondLook(voice) : undefined);
   yield* trace === undefined ? events : traced(events, trace);
 }
 
 async function* eventsOf(
   to: Recognizer,
   audio: AsyncIterable<AudioBlock>,
+  look: SecondLook | undefined,
 ): AsyncGenerator<TranscriptEvent, void> {
   const { options, signal, trace } = to;
   const heard = { samples: 0 };
   const counted = measured(audio, heard, signal);
   if (options.live) {
-    yield* listen(to, counted, heard);
+    yield* listen(to, counted, heard, look);
   } else {
-    for await (const window of windowsOf(counted, options, trace)) yield* readClosed(to, window, heard);
+    for await (const window of windowsOf(counted, options, trace)) {
+      const spoken = await judged(window, look);
+      if (spoken !== undefined) yield* readClosed(to, spoken, heard);
+      yield progressTo(window, heard);
+    }
   }
   yield { type: 'end', durationSeconds: heard.samples / SAMPLE_RATE, timings: to.watch.read() };
 }
@@ -66,6 +80,7 @@ async function* listen(
   to: Recognizer,
   audio: AsyncIterable<AudioBlock>,
   heard: Heard,
+  look: SecondLook | undefined,
 ): AsyncGenerator<TranscriptEvent, void> {
   const ear = new Ear(audio, new WindowMaker(to.options, to.trace));
   const draft = new Draft();
@@ -76,11 +91,15 @@ async function* listen(
       const closed = ear.takeClosed();
       const open = closed === undefined ? ear.open() : undefined;
       if (closed !== undefined) {
-        yield* readClosed(to, closed, heard, draft.ids);
+        const spoken = await judged(closed, look);
+        if (spoken !== undefined) yield* readClosed(to, spoken, heard, draft.ids);
+        else if (draft.ids.length > 0) yield takenBack(to, closed);
+        yield progressTo(closed, heard);
         draft.clear();
       } else if (open !== undefined && endOf(open) - revisedEnd >= REVISION_SAMPLES) {
         revisedEnd = endOf(open);
-        yield* reviseOpen(to, open, heard, draft);
+        const spoken = await judged(open, look);
+        if (spoken !== undefined) yield* reviseOpen(to, spoken, heard, draft);
       } else if (ear.ended) {
         if (ear.failure !== undefined) throw ear.failure.error;
         return;
@@ -101,11 +120,25 @@ async function* readClosed(
 ): AsyncGenerator<TranscriptEvent, void> {
   yield windowEvent(window, heard);
   yield* recognize(to, window, { draft });
-  yield {
+}
+
+/** What is left of the window after a second look, where one is taken. */
+async function judged(window: AudioWindow, look: SecondLook | undefined): Promise<AudioWindow | undefined> {
+  return look === undefined ? window : look.judge(window);
+}
+
+function progressTo(window: AudioWindow, heard: Heard): TranscriptEvent {
+  return {
     type: 'progress',
     doneSeconds: endOf(window) / SAMPLE_RATE,
     heardSeconds: heard.samples / SAMPLE_RATE,
   };
+}
+
+/** The window seemed to be speech while it grew, and as a whole is none. */
+function takenBack(to: Recognizer, window: AudioWindow): TranscriptEvent {
+  const { startSeconds, endSeconds } = windowEvent(window, { samples: 0 });
+  return { type: 'partial', index: to.nextIndex, startSeconds, endSeconds, committed: '', tentative: '' };
 }
 
 /** One more reading of the growing window, with the last one as its draft. */

@@ -1,16 +1,16 @@
-// What it takes to read without a network, besides the page itself: the sample model, the clips, and the
-// one build of the runtime that this browser uses. Too much to hold up the first visit, so it is kept
+// What it takes to read without a network, besides the page itself: the sample model, the clips, the model
+// that knows voices, and the one build of the runtime that this browser uses. Too much to hold up the first visit, so it is kept
 // afterwards, when the page asks; and each file also when it is used before that.
 
 import { createPartialResponse } from 'workbox-range-requests';
 import { type BuiltFile, cacheKey, fetchFresh } from './versioned.ts';
 
 const RUNTIME = /^assets\/ort-wasm-/;
-const MODEL_AND_CLIPS = /^(models\/sample|clips)\//;
+const MODELS_AND_CLIPS = /^(models\/sample\/|clips\/|assets\/silero)/;
 
 /** Kit, not shell. */
 export function isKit({ url }: BuiltFile): boolean {
-  return RUNTIME.test(url) || MODEL_AND_CLIPS.test(url);
+  return RUNTIME.test(url) || MODELS_AND_CLIPS.test(url);
 }
 
 interface FileAsked {

@@ -135,6 +135,10 @@ export class Transcript {
       case 'partial': {
         const { index, startSeconds, committed, tentative } = event;
         const others = this.live.filter((line) => line.index !== index);
+        if (committed === '' && tentative === '') {
+          this.live = others;
+          break;
+        }
         this.live = [...others, { index, startSeconds, committed, tentative }].sort(
           (a, b) => a.index - b.index,
         );

@@ -13,6 +13,7 @@ import type { NodeEngineRequest } from './engine-client.ts';
 import { openModelDir } from './model-dir.ts';
 import { createNodeRuntime } from './ort.ts';
 import { portEndpoint } from './port-endpoint.ts';
+import { openNodeVoice } from './voice-model.ts';
 
 type Messages = Endpoint<FromWorker, ToWorker<NodeEngineRequest>>;
 
@@ -24,7 +25,10 @@ hostEngine(
     const files = await openModelDir(modelDir);
     const runtime = createNodeRuntime({ provider, ...(threads !== undefined && { threads }) });
     try {
-      return createEngine(await loadModel(files, runtime, undefined, onStage), { ...(seats && { seats }) });
+      const model = await loadModel(files, runtime, undefined, onStage);
+      // Without it the first look alone decides.
+      const voice = await openNodeVoice().catch(() => undefined);
+      return createEngine(model, { ...(seats && { seats }), ...(voice && { voice }) });
     } catch (error) {
       await runtime.release();
       throw error;

@@ -7,8 +7,10 @@ import { type GoldenClip, checkEngine } from '../../engine/self-check.ts';
 import { createEngine } from '../../engine/create-engine.ts';
 import { type Model, loadModel } from '../../model/load.ts';
 import type { ModelFiles } from '../../ports.ts';
+import { chooseBuild } from './choose-build.ts';
 import { type ComputePath, type DeviceWish, candidatePaths, runtimeOptions } from './compute-path.ts';
 import { createWebRuntime } from './ort.ts';
+import { voiceInThread } from './voice-thread.ts';
 
 export interface OpenOptions {
   readonly files: ModelFiles;
@@ -16,6 +18,8 @@ export interface OpenOptions {
   readonly threads?: number;
   /** Read before the engine counts as ready. `exact`: the model is known to read it word for word. */
   readonly golden?: { readonly clip: GoldenClip; readonly exact: boolean };
+  /** Starts workers/voice.worker.ts, for a second look at what seems to be speech. */
+  readonly startVoice?: () => Worker;
 }
 
 /**
@@ -55,7 +59,10 @@ async function openOn(
       throw error;
     }
   };
-  const engine = createEngine(await load(), { reload: load });
+  const model = await load();
+  const build = chooseBuild(path === 'wasm' ? 'wasm' : 'webgpu');
+  const voice = options.startVoice && voiceInThread(options.startVoice(), build);
+  const engine = createEngine(model, { reload: load, ...(voice && { voice }) });
   if (options.golden === undefined) return engine;
   try {
     onLoad({ type: 'stage', stage: 'check' });

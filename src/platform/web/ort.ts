@@ -11,7 +11,13 @@ import { type Gpu, type GpuOptions, openGpu } from './gpu-device.ts';
 import { loadOrt, type OrtModule } from './ort-build.ts';
 
 export type WebRuntimeOptions =
-  ({ readonly provider: 'webgpu' } & GpuOptions) | { readonly provider: 'wasm'; readonly threads?: number };
+  | ({ readonly provider: 'webgpu' } & GpuOptions)
+  | {
+      readonly provider: 'wasm';
+      readonly threads?: number;
+      /** Not the smallest one, but one whose files are here already. */
+      readonly build?: OrtBuild;
+    };
 
 export interface WebRuntime extends Runtime {
   /** The device underneath, if there is one; its `lost` promise tells when it went away. */
@@ -22,7 +28,7 @@ export interface WebRuntime extends Runtime {
 export async function createWebRuntime(options: WebRuntimeOptions): Promise<WebRuntime> {
   const threads = options.provider === 'wasm' ? (options.threads ?? defaultThreads()) : defaultThreads();
   const gpu = options.provider === 'webgpu' ? await openGpu(options) : undefined;
-  const build = chooseBuild(options.provider);
+  const build = (options.provider === 'wasm' ? options.build : undefined) ?? chooseBuild(options.provider);
   const ort = await loadOrt(build, threads);
   return new OrtWebRuntime(ort, build, gpu);
 }
