@@ -1,5 +1,6 @@
 // The clips that ship with the page, in every language and on every way of computing there is here.
 
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Page } from 'playwright';
@@ -97,3 +98,19 @@ test('each clip that the page offers to try is read exactly, and several files w
   expect(visitor.complaints).toEqual([]);
   await visitor.leave();
 });
+
+const STRINGS = resolve(import.meta.dirname, '../../../shared/audio/music/hungarian_dance_5.ogg');
+
+test.skipIf(!existsSync(STRINGS))(
+  'strings, in which the first look hears a voice, give no text',
+  async () => {
+    const visitor = await visit();
+    const { page } = visitor;
+    await computeWith(page, 'wasm');
+    await drop(page, [{ name: 'strings.ogg', bytes: await readFile(STRINGS) }]);
+    expect(await readText(page)).toEqual([]);
+    await page.getByText('No speech was heard in this recording.').waitFor();
+    expect(visitor.complaints).toEqual([]);
+    await visitor.leave();
+  },
+);
