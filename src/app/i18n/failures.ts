@@ -58,6 +58,7 @@ const SENTENCES: Record<FailureCode, () => string> = {
   'port-refused': m.failed_elsewhere,
   'keys-needed': m.failed_elsewhere,
   'page-not-built': m.failed_elsewhere,
+  'queue-unreachable': m.failed_elsewhere,
 };
 
 /** In the reader's language. */
