@@ -15,11 +15,11 @@ import { createResumableSha256, type ResumableSha256 } from './resumable-sha256.
 import type { Spool } from './spool.ts';
 
 /** Large enough for a request to be worth it, small enough to lose. */
-export const BLOCK_BYTES = 4 << 20;
+export const BLOCK_BYTES = 2 << 20;
 /** Blocks that stay in memory: those under way, and the ends of matrices that share one. */
 const CACHED_BLOCKS = 8;
 /** When the hash has fallen so far behind, the block that it waits for is fetched of its own. */
-const HASH_BEHIND_BLOCKS = 128;
+const HASH_BEHIND_BLOCKS = 256;
 
 export interface PulledFileOptions {
   readonly path: string;
