@@ -6,6 +6,22 @@ import { expect, test } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
+/** Both platforms answer the same ports with the same rooms. */
+const PLATFORM = [
+  'errors',
+  'fields',
+  'ports',
+  'signal',
+  'model',
+  'engine',
+  'wire',
+  'convert',
+  'platform/media',
+  'platform/thread',
+  'platform/install',
+  'platform/pull',
+];
+
 /** Room → the rooms it may import from. A room may always import itself. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   bytes: [],
@@ -22,34 +38,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'platform/thread': ['errors', 'signal', 'engine', 'wire'],
   'platform/install': ['bytes', 'errors', 'fields', 'ports', 'model'],
   'platform/pull': ['errors', 'fields', 'ports', 'model', 'convert', 'platform/install'],
-  'platform/web': [
-    'errors',
-    'fields',
-    'ports',
-    'signal',
-    'model',
-    'engine',
-    'wire',
-    'convert',
-    'platform/media',
-    'platform/thread',
-    'platform/install',
-    'platform/pull',
-  ],
-  'platform/node': [
-    'errors',
-    'fields',
-    'ports',
-    'signal',
-    'model',
-    'engine',
-    'wire',
-    'convert',
-    'platform/media',
-    'platform/thread',
-    'platform/install',
-    'platform/pull',
-  ],
+  'platform/web': PLATFORM,
+  'platform/node': PLATFORM,
   workers: [
     'errors',
     'ports',
