@@ -55,6 +55,31 @@ function residentMb(): { largest: number; all: number } {
   return { largest: Math.max(0, ...sizes), all: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
+/** In the page: every record of the models, one after the other, and as many bytes copied in memory. */
+async function readBack(): Promise<{ bytes: number; seconds: number; copySeconds: number }> {
+  const answered = <T>(request: IDBRequest<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error ?? new Error('refused'));
+    });
+  const database = await answered(indexedDB.open('sotto-models'));
+  const records = (): IDBObjectStore => database.transaction('records').objectStore('records');
+  const keys = await answered(records().getAllKeys());
+  let bytes = 0;
+  let copySeconds = 0;
+  const target = new Uint8Array(8 << 20);
+  const startMs = performance.now();
+  for (const key of keys) {
+    const record: unknown = await answered(records().get(key));
+    if (!(record instanceof ArrayBuffer)) continue;
+    bytes += record.byteLength;
+    const copyMs = performance.now();
+    target.set(new Uint8Array(record));
+    copySeconds += (performance.now() - copyMs) / 1000;
+  }
+  return { bytes, seconds: (performance.now() - startMs) / 1000 - copySeconds, copySeconds };
+}
+
 async function phase(name: string, work: () => Promise<unknown>): Promise<void> {
   const peak = residentMb();
   const watch = setInterval(() => {
@@ -89,6 +114,12 @@ try {
     await card.getByText('Verified: every file matches its hash').waitFor();
   });
   await card.getByText('In use').waitFor();
+  await phase('read back', async () => {
+    const { bytes, seconds, copySeconds } = await page.evaluate(readBack);
+    console.log(
+      `storage gives ${(bytes / 1e6 / seconds).toFixed(0)} MB/s, memory is copied at ${(bytes / 1e6 / copySeconds).toFixed(0)} MB/s, ratio ${(copySeconds / seconds).toFixed(3)}`,
+    );
+  });
   await page.keyboard.press('Escape');
   await page.goto(`${host.address}#/lab`);
   await phase('loaded and read', async () => {
