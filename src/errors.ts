@@ -120,6 +120,7 @@ export const ERRORS = {
   'key-missing': entry("Send one of the server's keys: Authorization: Bearer KEY.", 66, 401),
   'not-allowed': entry('Ask whoever runs the server to allow it.', 67, 403),
   'address-unknown': entry('See /docs for what this server answers.', 69, 404),
+  'method-unknown': entry('See /docs for what this server answers.', 85, 405),
   'too-many-requests': entry('Wait as long as Retry-After says.', 68, 429),
   'queue-unreachable': entry('Check the address of --queue, and that Redis runs there.', 84, 503),
   busy: entry('The line is full; try again in a moment.', 61, 503),

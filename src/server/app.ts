@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { type Guard, guarded } from './access/guard.ts';
 import type { RateLimit } from './access/rate-limit.ts';
 import { setAsker } from './asker.ts';
+import { describedMethods } from './docs/methods.ts';
 import { docsRoutes } from './docs/routes.ts';
 import type { EnginePool } from './engine-pool.ts';
 import { gradioRoutes } from './gradio/routes.ts';
@@ -17,6 +18,7 @@ import type { Metrics } from './metrics.ts';
 import type { ModelShelf } from './model-shelf.ts';
 import { openAiError, openAiRoutes } from './openai/routes.ts';
 import { modelRoutes, pageRoutes } from './page-files.ts';
+import { MethodError } from './refusal.ts';
 import type { UploadFolder } from './uploads.ts';
 
 export interface ServerParts {
@@ -41,6 +43,12 @@ export function createApp(parts: ServerParts): Hono {
   const onBug = (id: string, error: unknown): void => log.error({ bug: id, err: error }, 'a bug');
   app.use(told(parts));
   app.use(guarded(parts.guard, parts.rate, parts.addressOf, setAsker));
+  const methodsOf = describedMethods();
+  app.use(async (c, next) => {
+    const methods = methodsOf(c.req.path);
+    if (methods === undefined || methods.includes(c.req.method)) return next();
+    throw new MethodError(c.req.method, methods);
+  });
   app.get('/healthz', (c) => health(c, parts));
   app.get('/metrics', async (c) => {
     const { registry } = parts.metrics;

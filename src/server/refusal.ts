@@ -2,7 +2,7 @@
 // come from here.
 
 import { randomUUID } from 'node:crypto';
-import { type AsrErrorCode, ERRORS, isAbort, isAsrError } from '../errors.ts';
+import { AsrError, type AsrErrorCode, ERRORS, isAbort, isAsrError } from '../errors.ts';
 
 export interface Refusal {
   readonly status: number;
@@ -10,6 +10,16 @@ export interface Refusal {
   /** What was found and what to do, in one or two sentences. */
   readonly message: string;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** An address that cannot be asked in that way. */
+export class MethodError extends AsrError {
+  readonly methods: readonly string[];
+
+  constructor(method: string, methods: readonly string[]) {
+    super('method-unknown', `this address does not take ${method}`);
+    this.methods = methods;
+  }
 }
 
 /** Seconds after which a full line is likely to have moved. */
@@ -23,7 +33,7 @@ export function refusalOf(error: unknown, onBug: (id: string, error: unknown) =>
   if (isAsrError(error)) {
     const { httpStatus, advice } = ERRORS[error.code];
     const message = `${sentence(error.message)} ${advice}`;
-    return { status: httpStatus, code: error.code, message, headers: headersFor(error.code, httpStatus) };
+    return { status: httpStatus, code: error.code, message, headers: headersFor(error, httpStatus) };
   }
   if (isAbort(error))
     return { status: CLIENT_LEFT, code: 'aborted', message: 'The client left.', headers: {} };
@@ -37,7 +47,9 @@ export function refusalOf(error: unknown, onBug: (id: string, error: unknown) =>
   };
 }
 
-function headersFor(code: AsrErrorCode, status: number): Record<string, string> {
+function headersFor(error: AsrError, status: number): Record<string, string> {
+  const { code } = error;
+  if (error instanceof MethodError) return { Allow: error.methods.join(', ') };
   if (code === 'busy' || code === 'too-many-requests' || code === 'queue-unreachable')
     return { 'Retry-After': RETRY_SECONDS };
   // Stock clients try again after any 5xx; what will fail again should not be sent again.

@@ -28,8 +28,7 @@ import { GradioSessions } from './gradio/sessions.ts';
 import { Jobs } from './jobs.ts';
 import { Metrics } from './metrics.ts';
 import { ModelShelf } from './model-shelf.ts';
-import { Hand, type HandParts } from './shared/hand.ts';
-import { SharedLine } from './shared/shared-line.ts';
+import type { HandParts } from './shared/hand.ts';
 import { serveSockets } from './sockets.ts';
 import { UploadFolder } from './uploads.ts';
 
@@ -143,6 +142,9 @@ export async function assemble(
 async function shareLine(settings: Settings, jobs: Jobs, uploads: UploadFolder): Promise<void> {
   const { queue: address, parallel, waiting, waitingPerClient, take = parallel } = settings;
   if (address === undefined) return;
+  // Most servers stand alone: they do not even load what speaks with Redis.
+  const { SharedLine } = await import('./shared/shared-line.ts');
+  const { Hand } = await import('./shared/hand.ts');
   const limits = { waiting, waitingPerAsker: Math.min(waiting, waitingPerClient) };
   const line = await SharedLine.open(address, limits);
   try {

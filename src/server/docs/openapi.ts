@@ -24,7 +24,12 @@ const lineError = z
   .object({ type: z.literal('error'), code: z.string(), message: z.string() })
   .meta({ id: 'LineError' });
 const gradioError = z
-  .object({ detail: z.union([z.string(), z.array(z.object({ msg: z.string(), loc: z.array(z.string()) }))]) })
+  .object({
+    detail: z.union([
+      z.string(),
+      z.array(z.object({ msg: z.string(), loc: z.array(z.string()), type: z.string() })),
+    ]),
+  })
   .meta({ id: 'GradioError' });
 const usage = z.object({ type: z.literal('duration'), seconds: z.number() });
 const transcription = z
@@ -54,6 +59,9 @@ const call = z
   })
   .meta({ id: 'GradioCall' });
 
+/** A stream has no schema as a whole; tools that know server-sent events look at each one. */
+const events = z.unknown().meta({ description: 'Server-sent events.' });
+
 type Responses = ZodOpenApiOperationObject['responses'];
 
 function json(schema: z.ZodType, description = 'Done.'): Responses[keyof Responses] {
@@ -67,6 +75,7 @@ function failures(schema: z.ZodType, ...codes: number[]): Responses {
     401: 'A key is wanted.',
     403: 'That host or origin may not ask.',
     404: 'There is no such model or address.',
+    405: 'Nothing here takes that method.',
     413: 'Too large or too long.',
     415: 'That format is not read.',
     422: 'An argument does not fit.',
@@ -82,6 +91,11 @@ function failures(schema: z.ZodType, ...codes: number[]): Responses {
     ]),
   );
 }
+
+const lineResponses: Responses = {
+  '200': { description: 'Events.', content: { 'application/x-ndjson': { schema: event } } },
+  ...failures(lineError, 404),
+};
 
 export function openApiDocument(version: string): object {
   return createDocument({
@@ -113,7 +127,7 @@ export function openApiDocument(version: string): object {
                 'text/plain': { schema: z.string() },
                 'text/vtt': { schema: z.string() },
                 'application/x-subrip': { schema: z.string() },
-                'text/event-stream': { schema: z.string() },
+                'text/event-stream': { schema: events },
               },
             },
             ...failures(openAiError, 404),
@@ -149,10 +163,14 @@ export function openApiDocument(version: string): object {
               'application/octet-stream': { schema: binary },
             },
           },
-          responses: {
-            '200': { description: 'Events.', content: { 'application/x-ndjson': { schema: event } } },
-            ...failures(lineError, 404),
-          },
+          responses: lineResponses,
+        },
+        put: {
+          summary: 'The same for a bare recording (curl -T); options in the address.',
+          tags: ['Lines'],
+          requestParams: { query: lineFields },
+          requestBody: { required: true, content: { 'application/octet-stream': { schema: binary } } },
+          responses: lineResponses,
         },
       },
       '/gradio_api/info': {
@@ -187,7 +205,7 @@ export function openApiDocument(version: string): object {
           tags: ['Gradio'],
           requestParams: { path: z.object({ event_id: z.string() }) },
           responses: {
-            '200': { description: 'Events.', content: { 'text/event-stream': { schema: z.string() } } },
+            '200': { description: 'Events.', content: { 'text/event-stream': { schema: events } } },
             ...failures(gradioError, 404),
           },
         },

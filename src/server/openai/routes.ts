@@ -39,7 +39,9 @@ export function openAiRoutes(parts: OpenAiParts): Hono {
     if (!parsed.request.stream) {
       return withUnused(answer(await wholeTranscript(events), parsed.request), unused);
     }
-    const first = await events.next(); // a full line is told with its own status, not in a stream
+    // A full line, or a file that is no recording, is told with its own status, not in a stream.
+    let first = await events.next();
+    if (!first.done && first.value.type === 'started') first = await events.next();
     return withUnused(eventStream(streamedAnswer(parts, first, events, parsed), controller), unused);
   });
   routes.post('/audio/translations', () => {
