@@ -47,11 +47,14 @@ let kept = 0;
 /** Requests under way, and those of them that a killed engine may have been reading. */
 const running = new Set<number>();
 let hit = new Set<number>();
-const memory: number[] = [];
+/** After each tenth: memory of the server and of its engine, files and sockets that are open. */
+const states: { serverMb: number; engineMb: number; descriptors: number }[] = [];
 const startMs = performance.now();
 
 await Promise.all(Array.from({ length: CLIENTS }, client));
 await until(async () => server.parts.jobs.load.running === 0);
+// Connections that clients keep open for a moment are theirs.
+await new Promise((done) => setTimeout(done, 6_000));
 const left = (await server.parts.uploads.count()) - kept;
 
 console.log(
@@ -59,9 +62,12 @@ console.log(
 );
 for (const [outcome, count] of [...outcomes].sort())
   console.log(`  ${String(count).padStart(5)}  ${outcome}`);
-console.log(
-  `memory of the server after each tenth, MB: ${memory.map((bytes) => (bytes / 1e6).toFixed(0)).join(' ')}`,
-);
+states.push(await stateNow());
+const row = (name: keyof (typeof states)[number]): string =>
+  states.map((state) => state[name].toFixed(0)).join(' ');
+console.log(`after each tenth and at the end: memory of the server, MB: ${row('serverMb')}`);
+console.log(`  memory of the engine (a new process after each kill), MB: ${row('engineMb')}`);
+console.log(`  open files and sockets of the server: ${row('descriptors')}`);
 console.log(
   `temporary files left: ${left} (kept for further Gradio calls: ${kept}); jobs left: ${server.parts.jobs.load.running}`,
 );
@@ -73,7 +79,7 @@ async function client(): Promise<void> {
   while (next < TOTAL) {
     const i = next++;
     if (i % KILL_EVERY === KILL_EVERY - 1) await killEngine();
-    if (i % Math.ceil(TOTAL / 10) === 0) memory.push(process.memoryUsage().rss);
+    if (i % Math.ceil(TOTAL / 10) === 0) states.push(await stateNow());
     const clip = clips[i % clips.length];
     if (clip === undefined) return;
     running.add(i);
@@ -179,6 +185,20 @@ async function killEngine(): Promise<void> {
   hit = new Set(running);
   kills++;
   process.kill(engine.pid, 'SIGKILL');
+}
+
+async function stateNow(): Promise<(typeof states)[number]> {
+  const [engine] = await server.parts.pool.loaded();
+  return {
+    serverMb: process.memoryUsage().rss / 1e6,
+    engineMb: engine === undefined ? 0 : await residentMb(engine.pid),
+    descriptors: (await readdir('/proc/self/fd').catch(() => [])).length,
+  };
+}
+
+async function residentMb(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1000;
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

@@ -47,12 +47,9 @@ export class FairQueue {
     onRank: (rank: number) => void = () => undefined,
   ): Promise<() => void> {
     signal.throwIfAborted();
-    if (this.#closed !== undefined) throw this.#closed;
+    this.checkRoom(asker);
     if (this.#running < this.#limits.parallel) return this.#take();
     const line = this.#lines.get(asker) ?? [];
-    if (this.waiting >= this.#limits.waiting || line.length >= this.#limits.waitingPerAsker) {
-      throw new AsrError('busy', `${this.waiting} jobs are waiting already`);
-    }
     await new Promise<void>((resolve, reject) => {
       const leave = (): void => {
         this.#remove(asker, waiting);
@@ -69,6 +66,16 @@ export class FairQueue {
       this.#tellRanks();
     });
     return this.#release();
+  }
+
+  /** Fails with `busy` where `enter` would. */
+  checkRoom(asker: string): void {
+    if (this.#closed !== undefined) throw this.#closed;
+    if (this.#running < this.#limits.parallel) return;
+    const own = this.#lines.get(asker)?.length ?? 0;
+    if (this.waiting >= this.#limits.waiting || own >= this.#limits.waitingPerAsker) {
+      throw new AsrError('busy', `${this.waiting} jobs are waiting already`);
+    }
   }
 
   /** Refuses everybody from now on, also who waits. */

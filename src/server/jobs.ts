@@ -99,6 +99,11 @@ export class Jobs {
     );
   }
 
+  /** Whether a job would be taken in now; fails with `busy`. For dialects that answer before they run it. */
+  checkRoom(asker: string): void {
+    if (this.#shared === undefined) this.#parts.queue.checkRoom(asker);
+  }
+
   /** Runs a job. Fails with `busy`, `too-slow`, as the engine does, and with the signal's reason. */
   async *run(job: Job, asked: AbortSignal): AsyncGenerator<JobEvent, void> {
     // Who speaks while being read sets the pace; only files have to be read in time.
@@ -233,6 +238,18 @@ export async function* untilRemoved(
   } finally {
     await form.remove();
   }
+}
+
+/**
+ * The events so far, once it is certain that the recording is one, or that it has to wait. Until then a
+ * failure can still be the status of the whole answer.
+ */
+export async function firstEvents(events: AsyncGenerator<JobEvent, void>): Promise<readonly JobEvent[]> {
+  const first = await events.next();
+  if (first.done) return [];
+  if (first.value.type !== 'started') return [first.value];
+  const second = await events.next();
+  return second.done ? [first.value] : [first.value, second.value];
 }
 
 /** The recording at `path`, from its start. */

@@ -6,7 +6,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { AsrError } from '../errors.ts';
-import { type JobEvent, type Jobs, untilRemoved } from './jobs.ts';
+import { type JobEvent, type Jobs, firstEvents, untilRemoved } from './jobs.ts';
 import { askerOf } from './asker.ts';
 import { parseOptions, readingOptions, transcribeOptions } from './reading-options.ts';
 import { refusalOf } from './refusal.ts';
@@ -38,7 +38,7 @@ export function lineRoutes({ jobs, uploads, onBug }: LineParts): Hono {
     const controller = new AbortController();
     const signal = AbortSignal.any([c.req.raw.signal, controller.signal]);
     const events = untilRemoved(jobs.run(job, signal), form);
-    const first = await events.next();
+    const first = await firstEvents(events);
     return textStream(lines(first, events, onBug), controller, 'application/x-ndjson; charset=utf-8');
   });
   routes.onError((error) => {
@@ -67,12 +67,12 @@ async function jobOf(
 }
 
 async function* lines(
-  first: IteratorResult<JobEvent, void>,
+  first: readonly JobEvent[],
   rest: AsyncGenerator<JobEvent, void>,
   onBug: LineParts['onBug'],
 ): AsyncGenerator<string, void> {
   try {
-    if (!first.done) yield line(first.value);
+    for (const event of first) yield line(event);
     for await (const event of rest) yield line(event);
   } catch (error) {
     const { code, message } = refusalOf(error, onBug);

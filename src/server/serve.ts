@@ -12,6 +12,7 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import type { Context } from 'hono';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
@@ -243,9 +244,11 @@ async function certificate(
     throw new AsrError('option-invalid', 'TLS takes a certificate and its key (--tls-cert, --tls-key)');
   }
   try {
-    return { cert: await readFile(certPath), key: await readFile(keyPath) };
+    const pair = { cert: await readFile(certPath), key: await readFile(keyPath) };
+    createSecureContext(pair); // what is no certificate, or not this key's, fails here
+    return pair;
   } catch (cause) {
-    throw new AsrError('option-invalid', 'the certificate or its key cannot be read', { cause });
+    throw new AsrError('option-invalid', 'the certificate or its key cannot be used', { cause });
   }
 }
 

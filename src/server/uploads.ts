@@ -81,11 +81,12 @@ export class UploadFolder {
       // Not at once: busboy may be in the middle of a piece, and does not survive it.
       setImmediate(() => parser.destroy(failure));
     };
-    parser.on('field', (name, value, { nameTruncated, valueTruncated }) => {
+    // busboy's types do not say so, but a part without a name has none.
+    parser.on('field', (name: string | undefined = '', value, { nameTruncated, valueTruncated }) => {
       if (nameTruncated || valueTruncated) return fail(tooLarge('a field of the form is too long'));
       fields.set(name, [...(fields.get(name) ?? []), value]);
     });
-    parser.on('file', (field, stream, { filename }) => {
+    parser.on('file', (field: string | undefined = '', stream, { filename }) => {
       const path = this.#newPath();
       paths.push(path);
       stream.once('limit', () => fail(this.#tooLarge()));

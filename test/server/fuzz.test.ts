@@ -54,6 +54,7 @@ const FIELDS = [
   'instruction',
   'max_new_tokens',
   'chunking_strategy[type]',
+  '',
   '__proto__',
   'constructor',
 ];

@@ -139,6 +139,27 @@ describe('what cannot be done is refused, with all four keys', () => {
     expect((await refusal(text)).code).toBe('audio_unsupported');
   });
 
+  test('a stream of what is no recording has its own status, in every dialect that streams', async () => {
+    const picture = new Blob(['\x89PNG\r\n\x1a\n', new Uint8Array(200)]);
+    const form = new FormData();
+    form.append('stream', 'true');
+    form.append('', 'a field without a name');
+    form.append('file', picture, 'a.wav');
+    const streamed = await server.ask('/v1/audio/transcriptions', { method: 'POST', body: form });
+    expect(streamed.status).toBe(415);
+    expect((await refusal(streamed)).code).toBe('audio_unsupported');
+    const lines = await server.ask('/api/transcribe', { method: 'PUT', body: picture });
+    expect(lines.status).toBe(415);
+    expect(await lines.json()).toMatchObject({ type: 'error', code: 'audio-unsupported' });
+  });
+
+  test('a method that an address does not take is told with those that it takes', async () => {
+    const response = await server.ask('/v1/audio/transcriptions');
+    expect(response.status).toBe(405);
+    expect(response.headers.get('Allow')).toBe('POST, OPTIONS');
+    expect((await refusal(response)).code).toBe('method_unknown');
+  });
+
   test('too many bytes, and too many seconds whatever the file claims', async () => {
     const form = new FormData();
     form.append('file', new Blob([new Uint8Array(1_200_000)]), 'a.wav');

@@ -1,9 +1,10 @@
 // A Redis of the tests' own (Debian's redis-server), on a port of its own, in memory only.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
+import { ended } from './processes.ts';
 
 export const REDIS_MISSING = spawnSync('redis-server', ['--version']).status !== 0;
 
@@ -28,12 +29,6 @@ export async function startRedis(): Promise<TestRedis> {
     address: () => `redis://127.0.0.1:${port}/${database++}`,
     stop: () => ended(child),
   };
-}
-
-export async function ended(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill(signal);
-  await once(child, 'exit');
 }
 
 async function freePort(): Promise<number> {

@@ -1,20 +1,15 @@
 // Servers that share one line on Redis. Debian: apt-get install redis-server.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { GivenSettings } from '../../src/server/config.ts';
 import type { TranscriptEvent } from '../../src/engine/events.ts';
 import { joinText } from '../../src/text/join.ts';
-import { REDIS_MISSING, type TestRedis, ended, startRedis } from './redis.ts';
+import { ended, serverProcess } from './processes.ts';
+import { REDIS_MISSING, type TestRedis, startRedis } from './redis.ts';
 import {
   CLIP,
   OTHER_CLIP,
-  type Places,
   type TestApp,
   expectedText,
   formOf,
@@ -169,21 +164,6 @@ describe.skipIf(REDIS_MISSING)('servers that share a line (needs redis-server)',
     await rm(places.folder, { recursive: true });
   });
 });
-
-interface ServerProcess {
-  readonly child: ChildProcess;
-  readonly url: string;
-}
-
-async function serverProcess({ sampleDir }: Places, settings: GivenSettings): Promise<ServerProcess> {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const script = join(import.meta.dirname, 'serve-process.ts');
-  const child = spawn(process.execPath, ['--import', tsx, script, sampleDir, JSON.stringify(settings)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return { child, url: line.toString('utf8').trim() };
-}
 
 async function* linesOf(response: Response): AsyncGenerator<TranscriptEvent> {
   let rest = '';

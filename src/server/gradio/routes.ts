@@ -142,6 +142,7 @@ async function jobOf(c: Context, jobs: Jobs, kept: KeptUploads, given: object): 
     );
   }
   await jobs.model(model ?? '');
+  jobs.checkRoom(askerOf(c));
   const options = transcribeOptions({
     gain: gain ?? undefined,
     voice_detection: voice_detection ?? undefined,

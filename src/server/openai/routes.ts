@@ -4,7 +4,7 @@ import { type Context, Hono } from 'hono';
 import { AsrError } from '../../errors.ts';
 import type { Segment } from '../../engine/events.ts';
 import { askerOf } from '../asker.ts';
-import { type JobEvent, type Jobs, untilRemoved } from '../jobs.ts';
+import { type JobEvent, type Jobs, firstEvents, untilRemoved } from '../jobs.ts';
 import type { ModelShelf, ShelfModel } from '../model-shelf.ts';
 import { OptionError, transcribeOptions } from '../reading-options.ts';
 import { type Refusal, refusalOf } from '../refusal.ts';
@@ -40,8 +40,7 @@ export function openAiRoutes(parts: OpenAiParts): Hono {
       return withUnused(answer(await wholeTranscript(events), parsed.request), unused);
     }
     // A full line, or a file that is no recording, is told with its own status, not in a stream.
-    let first = await events.next();
-    if (!first.done && first.value.type === 'started') first = await events.next();
+    const first = await firstEvents(events);
     return withUnused(eventStream(streamedAnswer(parts, first, events, parsed), controller), unused);
   });
   routes.post('/audio/translations', () => {
@@ -124,7 +123,7 @@ async function wholeTranscript(events: AsyncIterable<JobEvent>): Promise<Transcr
  */
 async function* streamedAnswer(
   { onBug }: OpenAiParts,
-  first: IteratorResult<JobEvent, void>,
+  first: readonly JobEvent[],
   rest: AsyncGenerator<JobEvent, void>,
   { request }: ParsedTranscription,
 ): AsyncGenerator<string, void> {
@@ -161,13 +160,9 @@ async function* streamedAnswer(
   }
 }
 
-async function* chained<T>(
-  first: IteratorResult<T, void>,
-  rest: AsyncGenerator<T, void>,
-): AsyncGenerator<T, void> {
+async function* chained<T>(first: readonly T[], rest: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
   try {
-    if (first.done) return;
-    yield first.value;
+    yield* first;
     yield* rest;
   } finally {
     await rest.return();
