@@ -62,7 +62,6 @@ test('a recording that has to wait longer than its time is given up with 504, an
   expect(await app.parts.uploads.count()).toBe(0);
   stop.abort();
   while (app.parts.jobs.load.running > 0) await pause();
-  expect((await send(app)).status).toBe(200);
 });
 
 test('a full line refuses with 503 and Retry-After, in every dialect, before anything is kept', async () => {
