@@ -6,7 +6,7 @@ import { AsrError } from '../errors.ts';
 import { type Clip, readClips } from '../eval/clips.ts';
 import { enginesOf } from '../eval/engines/comparisons.ts';
 import { type EngineSpec, parseEngineSpec } from '../eval/engines/engine-spec.ts';
-import { openEvalEngine, weightsMark } from '../eval/engines/open-eval-engine.ts';
+import { openEvalEngine, engineMark } from '../eval/engines/open-eval-engine.ts';
 import { joinClips } from '../eval/joined-clips.ts';
 import { readSamples } from '../eval/read-audio.ts';
 import { terminalReport } from '../eval/report/terminal.ts';
@@ -108,7 +108,7 @@ async function readAll(
   line: ProgressLine,
   signal: AbortSignal,
 ): Promise<void> {
-  const opener = { open: openEvalEngine, weightsMark };
+  const opener = { open: openEvalEngine, engineMark };
   for await (const event of runEvaluation(clips, specs, opener, results, signal)) {
     switch (event.type) {
       case 'engine':

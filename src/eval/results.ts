@@ -13,7 +13,7 @@ import type { EngineSpec } from './engines/engine-spec.ts';
 /** One clip, read by one engine. */
 export interface ClipResult {
   readonly id: string;
-  /** What it depends on: engine, settings, weights, sound, language. Another key: read again. */
+  /** What it depends on: engine, its build, settings, weights, sound, language. Another key: read again. */
   readonly key: string;
   readonly seconds: number;
   /** ITU-T P.56, of the recording as it is; absent where there is no sound at all. */

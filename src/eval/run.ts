@@ -13,11 +13,11 @@ import { type ClipResult, type EngineRun, type ResultFolder, hashOf } from './re
 import { speechLevel } from './scenes/active-level.ts';
 import { to16Bit, wavBytes } from './wav-bytes.ts';
 
-/** How engines are opened, and what their weights are known by: real ones in `open-eval-engine.ts`. */
+/** How engines are opened, and what they are known by: real ones in `open-eval-engine.ts`. */
 export interface EngineOpener {
   open(spec: EngineSpec): Promise<EvalEngine>;
-  /** Changes when the weights behind the same settings change. */
-  weightsMark(spec: EngineSpec): Promise<string>;
+  /** Changes when the weights or the program behind the same settings change. */
+  engineMark(spec: EngineSpec): Promise<string>;
 }
 
 export type RunEvent =
@@ -34,7 +34,7 @@ export async function* runEvaluation(
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent, void> {
   for (const spec of specs) {
-    const mark = await opener.weightsMark(spec);
+    const mark = await opener.engineMark(spec);
     const engineKey = hashOf(JSON.stringify([spec.kind, Object.entries(spec.settings).sort(), mark]));
     const pending: Pending[] = [];
     for (const clip of clips) {

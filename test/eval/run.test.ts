@@ -46,7 +46,7 @@ function opener(
         close: () => Promise.resolve(void diary.push('close')),
       });
     },
-    weightsMark: () => Promise.resolve(mark()),
+    engineMark: () => Promise.resolve(mark()),
   };
 }
 
@@ -191,7 +191,7 @@ describe('failures', () => {
   test('an engine that cannot be opened says why', async () => {
     const closed: EngineOpener = {
       open: () => Promise.reject(new AsrError('package-missing', 'install it')),
-      weightsMark: () => Promise.resolve(''),
+      engineMark: () => Promise.resolve(''),
     };
     expect(await run(closed)).toContainEqual({ type: 'failed', name: spec.name, why: 'install it' });
   });

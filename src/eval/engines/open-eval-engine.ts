@@ -3,6 +3,7 @@
 import { openEndpoint } from './endpoint.ts';
 import type { EngineSpec } from './engine-spec.ts';
 import type { EvalEngine } from './eval-engine.ts';
+import { programMark } from './program-mark.ts';
 import { manifestHash, openSotto } from './sotto.ts';
 
 /** Fails with what keeps the engine from running: `option-invalid`, `model-not-found`, `package-missing` … */
@@ -19,8 +20,10 @@ export async function openEvalEngine(spec: EngineSpec): Promise<EvalEngine> {
   }
 }
 
-/** For our own models the hash of the manifest, which names every file with its hash; nothing for the others. */
-export async function weightsMark(spec: EngineSpec): Promise<string> {
+/** For our own engine its code, and the hash of the model's manifest, which names every file with its hash; nothing for the others. */
+export async function engineMark(spec: EngineSpec): Promise<string> {
   const modelDir = spec.kind === 'sotto' ? spec.settings['model'] : undefined;
-  return modelDir === undefined ? '' : manifestHash(modelDir).catch(() => 'no model'); // opening it will say so
+  if (modelDir === undefined) return '';
+  const weights = await manifestHash(modelDir).catch(() => 'no model'); // opening it will say so
+  return `${weights} ${await programMark()}`;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseEngineSpec } from '../../../src/eval/engines/engine-spec.ts';
-import { openEvalEngine, weightsMark } from '../../../src/eval/engines/open-eval-engine.ts';
+import { openEvalEngine, engineMark } from '../../../src/eval/engines/open-eval-engine.ts';
 import { MANIFEST_PATH, filesOf, parseManifest } from '../../../src/model/manifest.ts';
 import { convertInMemory } from '../../fixtures/memory-model.ts';
 import { seededCheckpoint } from '../../fixtures/seeded-model.ts';
@@ -61,9 +61,9 @@ test('a short pad is another reading; a clip read apart is what the reference re
 
 test('the mark of the weights follows the manifest', async () => {
   const spec = parseEngineSpec(`sotto,model=${modelDir}`);
-  const before = await weightsMark(spec);
-  expect(before).toMatch(/^[0-9a-f]{8}$/);
+  const before = await engineMark(spec);
+  expect(before).toMatch(/^[0-9a-f]{8} [0-9a-f]{64}$/);
   await writeFile(join(modelDir, MANIFEST_PATH), '{"other": "weights"}');
-  expect(await weightsMark(spec)).not.toBe(before);
-  expect(await weightsMark(parseEngineSpec('sotto,model=/nowhere'))).toBe('no model');
+  expect(await engineMark(spec)).not.toBe(before);
+  expect(await engineMark(parseEngineSpec('sotto,model=/nowhere'))).toMatch(/^no model [0-9a-f]{64}$/);
 });
