@@ -106,13 +106,13 @@ async function readJson(response: Response): Promise<EngineReading> {
   return { text: answer.text.trim() };
 }
 
-/** Events `transcript.text.delta {delta}` … `transcript.text.done {text}`. */
+/** Events `transcript.text.delta {delta}` … `transcript.text.done {text}`; or bare pieces of text, as `transformers serve` sends them. */
 async function readStream(body: ReadableStream<Uint8Array>, startMs: number): Promise<EngineReading> {
   let text = '';
   let firstTextMs: number | undefined;
   for await (const data of sseData(body)) {
     if (data === '[DONE]') break;
-    const event = parse(data);
+    const event: Answer = data.startsWith('{') ? parse(data) : { delta: data };
     if (event.error !== undefined) throw new AsrError('endpoint-refused', `the server broke off: ${data}`);
     if (typeof event.delta === 'string') text += event.delta;
     if (text !== '') firstTextMs ??= performance.now() - startMs;

@@ -109,6 +109,15 @@ describe('stream', () => {
     expect(await open(url, ',stream=on').transcribe(audio, NEVER)).toEqual({ text: 'whole' });
   });
 
+  test('bare pieces of text, as `transformers serve` sends them, are put together', async () => {
+    const url = await serve((_, __, response) => {
+      response.setHeader('content-type', 'text/event-stream; charset=utf-8');
+      response.end(['turn', ' left', ' at', ' 12'].map((piece) => `data: ${piece}\n\n`).join(''));
+    });
+    const reading = await open(url, ',stream=on').transcribe(audio, NEVER);
+    expect(reading.text).toBe('turn left at 12');
+  });
+
   test('an error within the stream fails the clip', async () => {
     const url = await serve((_, __, response) => {
       response.setHeader('content-type', 'text/event-stream');
