@@ -1,10 +1,12 @@
-// A host as dumb as they come: sends the files of a folder and no header that the page asks for. It can be
-// switched off, and publish another version of a file.
+// A host as dumb as they come: sends the files of a folder, or parts of them, and no header that the page asks
+// for. It can be switched off, be slow, and publish another version of a file.
 
 import { createReadStream, statSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
+import { Transform, type TransformCallback } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -27,6 +29,10 @@ export interface StaticHost {
   readonly published: Map<string, string>;
   /** Every path inside the folder that was asked for. */
   readonly asked: string[];
+  /** How fast a connection is, in bytes per second; no limit at first. */
+  pace: number;
+  /** Bytes of files that were handed to connections, by path. */
+  readonly sent: Map<string, number>;
   switchOff(): Promise<void>;
 }
 
@@ -37,6 +43,7 @@ export async function startStaticHost(
 ): Promise<StaticHost> {
   const published = new Map<string, string>();
   const asked: string[] = [];
+  const sent = new Map<string, number>();
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://host');
     const path = normalize(decodeURIComponent(pathname).replace(/^\/sotto\//, '')).replace(
@@ -45,7 +52,7 @@ export async function startStaticHost(
     );
     asked.push(path);
     const known = pathname.startsWith('/sotto/') && !path.startsWith('..') && request.method === 'GET';
-    if (known) send(response, folder, path, published.get(path), headers);
+    if (known) send(response, path, request.headers.range);
     else response.writeHead(request.method === 'OPTIONS' ? 204 : 404, headers).end();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -55,28 +62,47 @@ export async function startStaticHost(
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { address: `${origin}/sotto/`, origin, published, asked, switchOff };
+  const host: StaticHost = {
+    address: `${origin}/sotto/`,
+    ...{ origin, published, asked, sent, pace: Infinity, switchOff },
+  };
+  return host;
+
+  function send(response: ServerResponse, path: string, range: string | undefined): void {
+    const other = published.get(path);
+    const stats = statSync(join(folder, path), { throwIfNoEntry: false });
+    if (other === undefined && stats?.isFile() !== true) return void response.writeHead(404, headers).end();
+    const size = other === undefined ? (stats?.size ?? 0) : Buffer.byteLength(other);
+    const start = other === undefined ? Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0) : 0;
+    const partial = start > 0 && start < size;
+    response.writeHead(partial ? 206 : 200, {
+      ...headers,
+      'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream',
+      'Content-Length': partial ? size - start : size,
+      ...(partial && { 'Content-Range': `bytes ${start}-${size - 1}/${size}` }),
+      'Cache-Control': 'no-cache',
+    });
+    if (other !== undefined) return void response.end(other);
+    const counted = (bytes: number): Promise<void> => {
+      sent.set(path, (sent.get(path) ?? 0) + bytes);
+      return host.pace === Infinity ? Promise.resolve() : sleep((1000 * bytes) / host.pace);
+    };
+    createReadStream(join(folder, path), { start: partial ? start : 0 })
+      .pipe(new Pace(counted))
+      .pipe(response);
+  }
 }
 
-function send(
-  response: ServerResponse,
-  folder: string,
-  path: string,
-  published: string | undefined,
-  headers: Record<string, string>,
-): void {
-  const file = join(folder, path);
-  const stats = statSync(file, { throwIfNoEntry: false });
-  if (published === undefined && stats?.isFile() !== true) {
-    response.writeHead(404, headers).end();
-    return;
+/** Lets bytes through, and then waits as long as it is told to. */
+class Pace extends Transform {
+  readonly #passed: (bytes: number) => Promise<void>;
+
+  constructor(passed: (bytes: number) => Promise<void>) {
+    super();
+    this.#passed = passed;
   }
-  response.writeHead(200, {
-    ...headers,
-    'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream',
-    'Content-Length': published === undefined ? (stats?.size ?? 0) : Buffer.byteLength(published),
-    'Cache-Control': 'no-cache',
-  });
-  if (published === undefined) createReadStream(file).pipe(response);
-  else response.end(published);
+
+  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+    void this.#passed(chunk.length).then(() => done(null, chunk));
+  }
 }

@@ -1,6 +1,12 @@
 // Someone who uses the page: opens it, clicks, reads what is there.
 
-import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright';
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type JSHandle,
+  type Page,
+} from 'playwright';
 import { expect, inject } from 'vitest';
 import { CHROMIUM_ARGUMENTS, CHROMIUM_PATH } from '../chromium.ts';
 
@@ -25,17 +31,24 @@ export interface VisitOptions extends BrowserContextOptions {
   readonly profile?: string;
   /** A WAV file that is played once into the microphone, from the moment that it is opened. */
   readonly spoken?: string;
+  /** Another address than that of the page that is served for all tests. */
+  readonly url?: string;
+  /** Further arguments of the browser. */
+  readonly args?: readonly string[];
 }
 
 /** Opens a browser and the page in it. */
 export async function visit(options: VisitOptions = {}): Promise<Visitor> {
-  const { profile, spoken, ...rest } = options;
+  const { profile, spoken, url = inject('pageUrl'), args = [], ...rest } = options;
   const microphone = [
     '--use-fake-ui-for-media-stream',
     '--use-fake-device-for-media-stream',
     `--use-file-for-fake-audio-capture=${spoken}%noloop`,
   ];
-  const launch = { ...LAUNCH, args: [...LAUNCH.args, ...(spoken === undefined ? [] : microphone)] };
+  const launch = {
+    ...LAUNCH,
+    args: [...LAUNCH.args, ...args, ...(spoken === undefined ? [] : microphone)],
+  };
   const wanted = { locale: 'en-US', viewport: { width: 1200, height: 800 }, ...rest };
   const browser = profile === undefined ? await chromium.launch(launch) : undefined;
   const context =
@@ -47,7 +60,7 @@ export async function visit(options: VisitOptions = {}): Promise<Visitor> {
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('crash', () => complaints.push('the page crashed'));
-  await page.goto(inject('pageUrl'));
+  await page.goto(url);
   return {
     page,
     context,
@@ -66,8 +79,24 @@ export interface DroppedFile {
 
 /** Drops files onto the page. */
 export async function drop(page: Page, files: readonly DroppedFile[]): Promise<void> {
+  const dataTransfer = await carry(page, files);
+  for (const type of ['dragenter', 'dragover', 'drop'])
+    await page.dispatchEvent('main', type, { dataTransfer });
+}
+
+/** Pastes files, as after copying them in a file manager. */
+export async function paste(page: Page, files: readonly DroppedFile[]): Promise<void> {
+  const carried = await carry(page, files);
+  await carried.evaluate((clipboardData) =>
+    document.body.dispatchEvent(
+      new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
+    ),
+  );
+}
+
+function carry(page: Page, files: readonly DroppedFile[]): Promise<JSHandle<DataTransfer>> {
   const given = files.map(({ name, bytes }) => ({ name, base64: Buffer.from(bytes).toString('base64') }));
-  const dataTransfer = await page.evaluateHandle((list) => {
+  return page.evaluateHandle((list) => {
     const transfer = new DataTransfer();
     for (const { name, base64 } of list) {
       const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -75,8 +104,6 @@ export async function drop(page: Page, files: readonly DroppedFile[]): Promise<v
     }
     return transfer;
   }, given);
-  for (const type of ['dragenter', 'dragover', 'drop'])
-    await page.dispatchEvent('main', type, { dataTransfer });
 }
 
 /** Chooses how to compute, in the device card. */
