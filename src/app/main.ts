@@ -1,6 +1,7 @@
 // The door of the page: takes what belongs to the browser, puts the page together, shows it.
 
 import { mount } from 'svelte';
+import { isAsrError } from '../errors.ts';
 import { connectWorker } from '../platform/web/engine-client.ts';
 import { openCapture, PROCESSINGS } from '../platform/web/capture.ts';
 import { Journal } from '../platform/web/journal.ts';
@@ -31,7 +32,17 @@ const page: Page = new Page({
   },
   startConverter: () =>
     new Worker(new URL('../../workers/convert.worker.ts', import.meta.url), { type: 'module' }),
-  openFile: async (file) => (await import('../platform/web/decode-file.ts')).openAudioFile(file),
+  openFile: async (file) => {
+    const { openAudioFile } = await import('../platform/web/decode-file.ts');
+    try {
+      return await openAudioFile(file);
+    } catch (error) {
+      // Where a server was chosen, audio goes there anyway, and it may know more kinds of files.
+      if (page.settings.server === '' || !isAsrError(error) || error.code !== 'audio-unsupported')
+        throw error;
+      return (await import('../platform/web/server-sound.ts')).openOnServer(file, page.serverAddress);
+    }
+  },
   openMicrophone: (source, title, listener) => {
     const { settings } = page;
     const wish = {

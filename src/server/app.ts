@@ -19,6 +19,7 @@ import type { ModelShelf } from './model-shelf.ts';
 import { openAiError, openAiRoutes } from './openai/routes.ts';
 import { modelRoutes, pageRoutes } from './page-files.ts';
 import { MethodError } from './refusal.ts';
+import { soundRoutes } from './sound.ts';
 import type { UploadFolder } from './uploads.ts';
 
 export interface ServerParts {
@@ -57,6 +58,7 @@ export function createApp(parts: ServerParts): Hono {
   app.route('/', docsRoutes(parts.version));
   app.route('/v1', openAiRoutes({ ...parts, onBug }));
   app.route('/api', lineRoutes({ ...parts, onBug }));
+  app.route('/api', soundRoutes({ ...parts, onBug }));
   app.route('/', gradioRoutes({ ...parts, onBug }));
   app.route('/models', modelRoutes(parts.shelf));
   app.route('/', pageRoutes(parts.pageDir));

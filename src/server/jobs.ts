@@ -3,7 +3,7 @@
 
 import { AsrError, isAbort, isAsrError } from '../errors.ts';
 import type { TranscribeOptions, TranscriptEvent } from '../engine/events.ts';
-import { openAudioFile } from '../platform/node/decode-file.ts';
+import { soundOf } from '../platform/node/ffmpeg.ts';
 import { type AudioBlock, SAMPLE_RATE } from '../signal/units.ts';
 import type { EnginePool } from './engine-pool.ts';
 import type { FairQueue } from './fair-queue.ts';
@@ -151,7 +151,7 @@ export class Jobs {
     const model = await this.model(job.model);
     const { audio } = job;
     const open = (stop: AbortSignal): AsyncIterable<AudioBlock> =>
-      this.#measured('path' in audio ? blocksOf(audio.path, stop) : untilAborted(audio.blocks, stop));
+      this.#measured('path' in audio ? soundOf(audio.path, stop) : untilAborted(audio.blocks, stop));
     const events = this.#parts.pool.transcribe(model, open, job.options, signal, 'path' in audio);
     for await (const event of events) {
       if (event.type === 'end') this.#parts.metrics.audioRead(event.durationSeconds);
@@ -250,12 +250,6 @@ export async function firstEvents(events: AsyncGenerator<JobEvent, void>): Promi
   if (first.value.type !== 'started') return [first.value];
   const second = await events.next();
   return second.done ? [first.value] : [first.value, second.value];
-}
-
-/** The recording at `path`, from its start. */
-async function* blocksOf(path: string, signal: AbortSignal): AsyncGenerator<AudioBlock, void> {
-  const file = await openAudioFile(path);
-  yield* file.blocks(signal);
 }
 
 /** Blocks that somebody still speaks; ends when nobody wants them any more. */

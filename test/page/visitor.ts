@@ -33,13 +33,13 @@ export interface VisitOptions extends BrowserContextOptions {
   readonly spoken?: string;
   /** Another address than that of the page that is served for all tests. */
   readonly url?: string;
-  /** Further arguments of the browser. */
-  readonly args?: readonly string[];
+  /** A browser that has WebGPU and no adapter for it. */
+  readonly withoutGpu?: boolean;
 }
 
 /** Opens a browser and the page in it. */
 export async function visit(options: VisitOptions = {}): Promise<Visitor> {
-  const { profile, spoken, url = inject('pageUrl'), args = [], ...rest } = options;
+  const { profile, spoken, url = inject('pageUrl'), withoutGpu = false, ...rest } = options;
   const microphone = [
     '--use-fake-ui-for-media-stream',
     '--use-fake-device-for-media-stream',
@@ -47,7 +47,10 @@ export async function visit(options: VisitOptions = {}): Promise<Visitor> {
   ];
   const launch = {
     ...LAUNCH,
-    args: [...LAUNCH.args, ...args, ...(spoken === undefined ? [] : microphone)],
+    args: [
+      ...LAUNCH.args.filter((arg) => !withoutGpu || !arg.includes('webgpu')),
+      ...(spoken === undefined ? [] : microphone),
+    ],
   };
   const wanted = { locale: 'en-US', viewport: { width: 1200, height: 800 }, ...rest };
   const browser = profile === undefined ? await chromium.launch(launch) : undefined;

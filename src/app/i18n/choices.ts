@@ -1,6 +1,7 @@
 // What choices are called.
 
 import type { PunctuationWidth, ScriptView } from '../document/transcript.ts';
+import type { StepDown } from '../state/engine-room.svelte.ts';
 import type { ExportFormat } from '../document/export.ts';
 import type { ComputePath } from '../../platform/web/compute-path.ts';
 import * as m from './paraglide/messages.js';
@@ -42,3 +43,9 @@ export const PATH_LABELS: Record<ComputePath, () => string> = {
   'webgpu-f32-plain': m.path_webgpu_f32_plain,
   wasm: m.path_wasm,
 };
+
+/** What became of a way of computing that is not used. */
+export function stepDownSentence({ from, reason }: StepDown): string {
+  const label = from in PATH_LABELS ? PATH_LABELS[from as ComputePath]() : from;
+  return reason === 'wrong' ? m.stepped_down_wrong({ way: label }) : m.stepped_down_failed({ way: label });
+}

@@ -28,12 +28,21 @@ export class EngineRoom {
   stepDowns = $state.raw<readonly StepDown[]>([]);
   readonly #connect: Connect;
   readonly #wish: () => Promise<EngineWish>;
+  readonly #onSteppedDown: (steps: readonly StepDown[]) => void;
   #current: { readonly key: string; readonly engine: Promise<Engine> } | undefined;
 
-  /** `wish` says which model on which device, as things stand. */
-  constructor(connect: Connect, wish: () => Promise<EngineWish>) {
+  /**
+   * `wish` says which model on which device, as things stand. `onSteppedDown` is called when an engine is open
+   * that is not on the first of its ways.
+   */
+  constructor(
+    connect: Connect,
+    wish: () => Promise<EngineWish>,
+    onSteppedDown: (steps: readonly StepDown[]) => void = () => undefined,
+  ) {
     this.#connect = connect;
     this.#wish = wish;
+    this.#onSteppedDown = onSteppedDown;
   }
 
   /** The engine for what is wished now. Two callers get the same one; a new wish ends the old engine. */
@@ -73,6 +82,7 @@ export class EngineRoom {
     await (await previous?.catch(() => undefined))?.release();
     const engine = await this.#connect(request, (event) => this.#hear(event));
     this.state = { at: 'ready', info: engine.info };
+    if (this.stepDowns.length > 0) this.#onSteppedDown(this.stepDowns);
     return engine;
   }
 

@@ -57,6 +57,8 @@ export class Models {
   stopped = $state.raw<readonly StoppedPull[]>([]);
   sample = $state.raw<Manifest | undefined>();
   offers = $state.raw<readonly ModelOffer[]>([]);
+  /** The host has a list of models, be it an empty one. */
+  hostOffers = false;
   task = $state.raw<ModelTask>({ at: 'none' });
   /** Undefined where the browser does not say. */
   room = $state.raw<StorageRoom | undefined>();
@@ -227,7 +229,9 @@ export class Models {
 
   async #loadOffers(): Promise<void> {
     const base = this.#folder;
-    this.offers = (await readJson(`${base}models.json`, (json) => parseOffers(json, base))) ?? [];
+    const offers = await readJson(`${base}models.json`, (json) => parseOffers(json, base));
+    this.hostOffers = offers !== undefined;
+    this.offers = offers ?? [];
   }
 }
 

@@ -3,13 +3,14 @@
 
 import type { ModelLibrary } from '../../ports.ts';
 import type { GivenFile } from '../../platform/web/given-file.ts';
+import { PATH_LABELS, stepDownSentence } from '../i18n/choices.ts';
 import * as m from '../i18n/paraglide/messages.js';
 import { Speech } from '../i18n/speech.svelte.ts';
 import type { LibraryStore } from '../storage/library-store.ts';
 import { CutOff, type CutOffJournal } from './cut-off.svelte.ts';
 import { Device } from './device.svelte.ts';
-import type { ServerAddress } from '../../platform/web/server-engine.ts';
-import { type Connect, EngineRoom } from './engine-room.svelte.ts';
+import { probeServer, type ServerAddress, type ServerInfo } from '../../platform/web/server-engine.ts';
+import { type Connect, EngineRoom, type StepDown } from './engine-room.svelte.ts';
 import { failureOf } from './failure.ts';
 import { Library } from './library.svelte.ts';
 import { Models } from './models.svelte.ts';
@@ -69,8 +70,12 @@ export class Page {
   card = $state<Card>('none');
   /** The address of a server that the page was just opened for. */
   wantedServer = '';
+  /** The server that this page came from, if it is one that reads. */
+  serverHere = $state.raw<ServerInfo | undefined>();
+  readonly #home: string;
 
   constructor(doors: PageDoors) {
+    this.#home = new URL('../', doors.modelFolder).href;
     this.settings = new Settings(doors.choices);
     this.speech = new Speech(doors.languages);
     this.speech.wished = this.settings.locale;
@@ -78,16 +83,21 @@ export class Page {
     this.library = new Library(doors.transcripts, this.settings);
     this.models = new Models(doors.models, this.settings, doors.modelFolder, doors.startConverter);
     this.samples = new Samples(doors.clipFolder, doors.openFile);
-    this.room = new EngineRoom(doors.connect, async () => {
-      const { id } = this.models.current;
-      const clip = await this.samples.golden();
-      return {
-        model: id === SAMPLE_MODEL ? { at: 'url', baseUrl: this.models.sampleAddress } : { at: 'stored', id },
-        device: this.settings.device,
-        ...(clip && { golden: { clip, exact: id === SAMPLE_MODEL } }),
-        ...(this.settings.server !== '' && { server: this.serverAddress }),
-      };
-    });
+    this.room = new EngineRoom(
+      doors.connect,
+      async () => {
+        const { id } = this.models.current;
+        const clip = await this.samples.golden();
+        return {
+          model:
+            id === SAMPLE_MODEL ? { at: 'url', baseUrl: this.models.sampleAddress } : { at: 'stored', id },
+          device: this.settings.device,
+          ...(clip && { golden: { clip, exact: id === SAMPLE_MODEL } }),
+          ...(this.settings.server !== '' && { server: this.serverAddress }),
+        };
+      },
+      (steps) => this.#sayStepDown(steps),
+    );
     this.device = new Device(doors.connect, this.room);
     this.queue = new Queue(this.library, this.room, doors.openFile);
     this.recorder = new Recorder(doors.openMicrophone, this.queue, this.library, this.room, this.settings);
@@ -100,7 +110,7 @@ export class Page {
   async load(): Promise<void> {
     await Promise.all([
       this.library.load(),
-      this.models.load(),
+      this.models.load().then(() => this.#findServer()),
       this.samples.load(),
       this.device.load(),
       this.cutOff.load(),
@@ -194,6 +204,20 @@ export class Page {
       },
       cannotOpen: (address) => this.notices.show(() => m.open_address_impossible({ address })),
     };
+  }
+
+  /** Only a host that offers models may be a server of ours: others are not asked for what they cannot know. */
+  async #findServer(): Promise<void> {
+    if (!this.models.hostOffers) return;
+    this.serverHere = await probeServer({ url: this.#home }).catch(() => undefined); // it is no server of ours
+  }
+
+  /** The reader hears when a better way of computing was given up, and why. */
+  #sayStepDown(steps: readonly StepDown[]): void {
+    const given = steps.find(({ reason }) => reason !== 'missing');
+    const { inUse } = this.device;
+    if (given === undefined || inUse === undefined) return;
+    this.notices.show(() => `${stepDownSentence(given)} ${m.reads_instead({ way: PATH_LABELS[inUse]() })}`);
   }
 
   /** A single recording is shown as soon as there is something to see, unless the user has gone elsewhere. */

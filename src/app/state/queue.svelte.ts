@@ -33,6 +33,8 @@ export class QueueItem {
   readonly file: File;
   readonly origin: Origin;
   state = $state.raw<ItemState>({ at: 'waiting' });
+  /** No decoder here knew the file; the server that was chosen opened it. */
+  openedByServer = $state(false);
   /** The transcript's id, once reading has begun; never, if it does not. */
   readonly started: Promise<string>;
   /** Settles once the item is over for the first time. */
@@ -196,6 +198,7 @@ export class Queue {
     let doneSeconds = 0;
     try {
       const sound = await this.#openFile(item.file);
+      item.openedByServer = sound.from === 'server';
       try {
         signal.throwIfAborted();
         const engine = await orAbort(this.#room.open(), signal);

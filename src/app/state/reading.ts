@@ -10,6 +10,8 @@ import type { Transcript } from './transcript.svelte.ts';
 
 /** A recording, opened. What decoders of files give. */
 export interface OpenSound {
+  /** Who decodes it; nothing said: this browser. */
+  readonly from?: 'server';
   readonly durationSeconds: number | undefined;
   readonly damage: { readonly places: number };
   progress(): { readonly doneBytes: number; readonly totalBytes: number | undefined };

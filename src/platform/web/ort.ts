@@ -51,6 +51,10 @@ class OrtWebRuntime implements WebRuntime {
   readonly #sessions = new Set<InferenceSession>();
   #lane: Promise<unknown> = Promise.resolve();
   #lost: GPUDeviceLostInfo | undefined;
+  /** What the browser refused to the graphics device: what it computes from then on means nothing. */
+  #refused: AsrError | undefined;
+  /** Rejects with it: ONNX Runtime itself may wait for ever then. */
+  readonly #refusal: Promise<never>;
   /** A timer would wait four milliseconds each time; a message comes at once. */
   readonly #turn = new MessageChannel();
 
@@ -65,6 +69,13 @@ class OrtWebRuntime implements WebRuntime {
     this.description =
       gpu?.description ?? `WASM, ${threads} ${threads === 1 ? 'thread' : 'threads'} (${build})`;
     void gpu?.device.lost.then((info) => (this.#lost = info));
+    this.#refusal = new Promise((_, reject) => {
+      gpu?.device.addEventListener('uncapturederror', ({ error }) => {
+        this.#refused ??= refusal(error);
+        reject(this.#refused);
+      });
+    });
+    this.#refusal.catch(() => undefined); // told to whoever waits for something
   }
 
   tensor(type: 'float32' | 'float16' | 'int32' | 'int64', data: TensorData, dims: readonly number[]): Tensor {
@@ -110,12 +121,14 @@ class OrtWebRuntime implements WebRuntime {
       },
       release: async () => {
         this.#sessions.delete(session);
-        await this.#enqueue(() => session.release());
+        if (this.#refused === undefined) await this.#enqueue(() => session.release());
       },
     };
   }
 
   async release(): Promise<void> {
+    // What the browser refused may never answer.
+    if (this.#refused !== undefined) this.#sessions.clear();
     for (const session of this.#sessions) await this.#enqueue(() => session.release());
     this.#sessions.clear();
     this.#turn.port1.close();
@@ -135,7 +148,7 @@ class OrtWebRuntime implements WebRuntime {
     const result = this.#lane.then(async () => {
       this.#assertPresent();
       try {
-        return await work();
+        return await Promise.race([work(), this.#refusal]);
       } catch (error) {
         // The device's promise settles a little after the call that noticed.
         await Promise.race([this.gpu?.device.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
@@ -148,6 +161,7 @@ class OrtWebRuntime implements WebRuntime {
   }
 
   #assertPresent(cause?: unknown): void {
+    if (this.#refused !== undefined) throw this.#refused;
     if (this.#lost === undefined) return;
     throw new AsrError(
       'device-lost',
@@ -176,6 +190,13 @@ class OrtWebRuntime implements WebRuntime {
       throw explain(cause, graph.path);
     }
   }
+}
+
+/** A buffer that is too large, memory that is used up: ONNX Runtime computes on without noticing. */
+function refusal(error: GPUError): AsrError {
+  const [line = ''] = error.message.split('\n', 1);
+  const code = error instanceof GPUOutOfMemoryError ? 'out-of-memory' : 'device-unavailable';
+  return new AsrError(code, `the browser refused something to the graphics device: ${line}`);
 }
 
 /** What ONNX Runtime's message means for a person. */
