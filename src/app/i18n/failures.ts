@@ -53,6 +53,7 @@ const SENTENCES: Record<FailureCode, () => string> = {
   'key-missing': m.failed_elsewhere,
   'not-allowed': m.failed_elsewhere,
   'address-unknown': m.failed_elsewhere,
+  'method-unknown': m.failed_elsewhere,
   'too-many-requests': m.failed_elsewhere,
   'port-taken': m.failed_elsewhere,
   'port-refused': m.failed_elsewhere,
