@@ -7,6 +7,7 @@ import { type Guard, guarded } from './access/guard.ts';
 import type { RateLimit } from './access/rate-limit.ts';
 import { setAsker } from './asker.ts';
 import { describedMethods } from './docs/methods.ts';
+import type { Decoders } from '../platform/node/decode-client.ts';
 import { docsRoutes } from './docs/routes.ts';
 import type { EnginePool } from './engine-pool.ts';
 import { gradioRoutes } from './gradio/routes.ts';
@@ -27,6 +28,7 @@ export interface ServerParts {
   readonly pageDir: string;
   readonly shelf: ModelShelf;
   readonly pool: EnginePool;
+  readonly decoders: Decoders;
   readonly jobs: Jobs;
   readonly gradio: GradioSessions;
   readonly uploads: UploadFolder;

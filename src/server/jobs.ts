@@ -3,7 +3,7 @@
 
 import { AsrError, isAbort, isAsrError } from '../errors.ts';
 import type { TranscribeOptions, TranscriptEvent } from '../engine/events.ts';
-import { soundOf } from '../platform/node/ffmpeg.ts';
+import type { Decoders } from '../platform/node/decode-client.ts';
 import { type AudioBlock, SAMPLE_RATE } from '../signal/units.ts';
 import type { EnginePool } from './engine-pool.ts';
 import type { FairQueue } from './fair-queue.ts';
@@ -43,6 +43,7 @@ export interface JobLimits {
 export interface JobParts {
   readonly queue: FairQueue;
   readonly pool: EnginePool;
+  readonly decoders: Decoders;
   readonly shelf: ModelShelf;
   readonly limits: JobLimits;
   readonly metrics: Metrics;
@@ -143,7 +144,7 @@ export class Jobs {
     }
     await handed;
     await this.#shared?.line.close();
-    await this.#parts.pool.close();
+    await Promise.all([this.#parts.pool.close(), this.#parts.decoders.close()]);
   }
 
   /** Reads a recording on this machine, whoever took it in. Fails as `run` does. */
@@ -151,7 +152,9 @@ export class Jobs {
     const model = await this.model(job.model);
     const { audio } = job;
     const open = (stop: AbortSignal): AsyncIterable<AudioBlock> =>
-      this.#measured('path' in audio ? soundOf(audio.path, stop) : untilAborted(audio.blocks, stop));
+      this.#measured(
+        'path' in audio ? this.#parts.decoders.blocks(audio.path, stop) : untilAborted(audio.blocks, stop),
+      );
     const events = this.#parts.pool.transcribe(model, open, job.options, signal, 'path' in audio);
     for await (const event of events) {
       if (event.type === 'end') this.#parts.metrics.audioRead(event.durationSeconds);

@@ -12,11 +12,13 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { createSecureContext } from 'node:tls';
 import type { Context } from 'hono';
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { AsrError } from '../errors.ts';
+import { Decoders } from '../platform/node/decode-client.ts';
 import { openEngineProcess } from '../platform/node/open-engine.ts';
 import { Guard } from './access/guard.ts';
 import { KeyRing, hashKeys, readKeyFile } from './access/keys.ts';
@@ -32,6 +34,11 @@ import { ModelShelf } from './model-shelf.ts';
 import type { HandParts } from './shared/hand.ts';
 import { serveSockets } from './sockets.ts';
 import { UploadFolder } from './uploads.ts';
+
+/** Threads that decode recordings: one for two cores, and no more than the fastest card needs. */
+const MAX_DECODERS = 4;
+/** A second of sound takes milliseconds to decode. */
+const DECODE_PATIENCE_MS = 30_000;
 
 export interface ServerPlaces {
   /** The built page (dist/page). */
@@ -107,9 +114,14 @@ export async function assemble(
     waiting: settings.waiting,
     waitingPerAsker: Math.min(settings.waiting, settings.waitingPerClient),
   });
+  const decoders = new Decoders({
+    threads: Math.max(1, Math.min(MAX_DECODERS, availableParallelism() >> 1)),
+    patienceMs: DECODE_PATIENCE_MS,
+  });
   const jobs = new Jobs({
     queue,
     pool,
+    decoders,
     shelf,
     metrics,
     limits: { maxAudioSeconds: settings.maxAudioMinutes * 60, deadlineSeconds: settings.deadline },
@@ -128,6 +140,7 @@ export async function assemble(
     pageDir,
     shelf,
     pool,
+    decoders,
     jobs,
     uploads,
     metrics,

@@ -3,23 +3,24 @@
 
 import { Hono } from 'hono';
 import type { AudioBlock } from '../signal/units.ts';
-import { soundOf } from '../platform/node/ffmpeg.ts';
+import type { Decoders } from '../platform/node/decode-client.ts';
 import { refusalOf } from './refusal.ts';
 import type { UploadFolder } from './uploads.ts';
 import { SOUND_PATH, packSound } from '../wire/sound-bytes.ts';
 
 export interface SoundParts {
+  readonly decoders: Decoders;
   readonly uploads: UploadFolder;
   readonly onBug: (id: string, error: unknown) => void;
 }
 
-export function soundRoutes({ uploads, onBug }: SoundParts): Hono {
+export function soundRoutes({ decoders, uploads, onBug }: SoundParts): Hono {
   const routes = new Hono();
   routes.post(`/${SOUND_PATH}`, async (c) => {
     const form = await uploads.receiveBody(c.req.raw);
     const controller = new AbortController();
     const signal = AbortSignal.any([c.req.raw.signal, controller.signal]);
-    const blocks = soundOf(form.uploads[0]?.path ?? '', signal);
+    const blocks = decoders.blocks(form.uploads[0]?.path ?? '', signal);
     const end = async (): Promise<void> => {
       controller.abort();
       await blocks.return().catch(() => undefined); // it has failed already

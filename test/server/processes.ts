@@ -14,7 +14,10 @@ export interface ServerProcess {
 }
 
 /** A server on the test's model, once it answers and its model is loaded. */
-export async function serverProcess({ sampleDir }: Places, settings: GivenSettings): Promise<ServerProcess> {
+export async function serverProcess(
+  { sampleDir }: Pick<Places, 'sampleDir'>,
+  settings: GivenSettings,
+): Promise<ServerProcess> {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const script = join(import.meta.dirname, 'serve-process.ts');
   const child = spawn(process.execPath, ['--import', tsx, script, sampleDir, JSON.stringify(settings)], {

@@ -1,13 +1,11 @@
 // An engine in a worker thread of this process.
 
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import type { Engine, LoadEvent } from '../../engine/engine.ts';
 import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
 import { connectEngine } from '../thread/engine-client.ts';
 import type { NodeProvider } from './ort.ts';
 import { portEndpoint } from './port-endpoint.ts';
+import { startThread } from './start-thread.ts';
 
 /** Which model on which device. */
 export interface NodeEngineRequest {
@@ -28,7 +26,7 @@ export async function startEngine(
   request: NodeEngineRequest,
   onLoad?: (event: LoadEvent) => void,
 ): Promise<Engine> {
-  const worker = startThread();
+  const worker = startThread('engine-thread');
   const crashed = new Promise<never>((_, reject) => {
     worker.once('error', reject);
     worker.once('exit', (code) =>
@@ -46,16 +44,4 @@ export async function startEngine(
     await terminate();
     throw error;
   }
-}
-
-/** In the bundle the thread lies beside this file; run from source it is TypeScript, which the thread learns first. */
-function startThread(): Worker {
-  if (!import.meta.url.endsWith('.ts'))
-    return new Worker(new URL(/* @vite-ignore */ './engine-thread.js', import.meta.url));
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'));
-  const learn = new URL('./dist/esm/api/index.mjs', tsx).href;
-  const thread = new URL('./engine-thread.ts', import.meta.url).href;
-  return new Worker(`import('${learn}').then(({ register }) => (register(), import('${thread}')))`, {
-    eval: true,
-  });
 }

@@ -1,0 +1,20 @@
+// A thread that runs one of the programs in this folder.
+
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+
+export type ThreadProgram = 'engine-thread' | 'decode-thread';
+
+/** In the bundle the program lies beside this file; run from source it is TypeScript, which the thread learns first. */
+export function startThread(program: ThreadProgram, workerData?: unknown): Worker {
+  if (!import.meta.url.endsWith('.ts'))
+    return new Worker(new URL(/* @vite-ignore */ `./${program}.js`, import.meta.url), { workerData });
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/package.json'));
+  const learn = new URL('./dist/esm/api/index.mjs', tsx).href;
+  const thread = new URL(/* @vite-ignore */ `./${program}.ts`, import.meta.url).href;
+  return new Worker(`import('${learn}').then(({ register }) => (register(), import('${thread}')))`, {
+    eval: true,
+    workerData,
+  });
+}
