@@ -142,6 +142,120 @@ test('the same on WebGPU, where reading is slower than speaking: the text comes 
   await visitor.leave();
 });
 
+test('an unplugged microphone ends the recording, and what was said is read', async () => {
+  const spoken = await speak('en_thank-you');
+  const visitor = await visit({ spoken: spoken.path });
+  const { page } = visitor;
+  await page.addInitScript(() => {
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wish) => {
+      const stream = await open(wish);
+      // What a browser does when the plug is pulled.
+      Object.assign(globalThis, {
+        unplug: () =>
+          stream.getTracks().forEach((track) => {
+            track.stop();
+            track.dispatchEvent(new Event('ended'));
+          }),
+      });
+      return stream;
+    };
+  });
+  await choose(page, { device: 'wasm' });
+  await startRecording(page);
+  await page.waitForTimeout(spoken.seconds * 1000);
+  await page.evaluate(() => (globalThis as unknown as { unplug(): void }).unplug());
+  await page
+    .getByRole('link', { name: /Recording/ })
+    .first()
+    .click();
+  await expect.poll(() => passages(page), { timeout: 60_000 }).toEqual(spoken.texts);
+  expect(visitor.complaints).toEqual([]);
+  await visitor.leave();
+});
+
+/** Runs before the keeping thread's own code: after a second of slices the disk is full. */
+const FULL_DISK = `
+  const put = IDBObjectStore.prototype.put;
+  let puts = 0;
+  IDBObjectStore.prototype.put = function (...record) {
+    if (++puts > 2) throw new DOMException('no room', 'QuotaExceededError');
+    return put.apply(this, record);
+  };
+`;
+
+test('when the disk is full the page says so, text still comes, and the recording is whole', async () => {
+  const spoken = await speak('zh_which-folder');
+  const visitor = await visit({ spoken: spoken.path, serviceWorkers: 'block' });
+  const { page } = visitor;
+  await page.route(/journal\.worker-.*\.js$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: FULL_DISK + (await response.text()) });
+  });
+  await choose(page, { device: 'wasm', keepAudio: true });
+  await startRecording(page);
+  await page.waitForTimeout(spoken.seconds * 1000);
+  await page.getByText('The browser has no room for the recording.').waitFor();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  expect(await readText(page)).toEqual(spoken.texts);
+  const kept = await keptSound(page);
+  expect(kept.length).toBeGreaterThan((spoken.seconds - PAUSE_SECONDS) * 16_000);
+  await visitor.leave();
+});
+
+test('who will not wait for the rest cancels, and the recording can still be finished', async () => {
+  const spoken = await speak('en_thank-you');
+  const visitor = await visit({ spoken: spoken.path, serviceWorkers: 'block' });
+  const { page } = visitor;
+  await choose(page, { device: 'wasm' });
+  // A model that never arrives.
+  await page.route(/models\/sample\//, () => undefined);
+  await startRecording(page);
+  await page.waitForTimeout(spoken.seconds * 1000);
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText('Reading stopped at').waitFor();
+  await page.unrouteAll();
+  await page.goto(page.url().replace(/#.*/, ''));
+  await page.reload();
+  const card = page.getByRole('region', { name: 'A recording was cut off' });
+  await card.getByRole('button', { name: 'Finish it' }).click();
+  await page.getByText('All read').waitFor({ timeout: 120_000 });
+  await page
+    .getByRole('link', { name: /Recording/ })
+    .first()
+    .click();
+  await expect.poll(() => passages(page), { timeout: 60_000 }).toEqual(spoken.texts);
+  await visitor.leave();
+});
+
+test('push to talk: a paused recording hears while the key is held, and the captions window shows what it heard', async () => {
+  const spoken = await speak('en_thank-you', 'zh_which-folder');
+  const first = readSound(await readFile(join(CLIPS, 'en_thank-you.wav'))).channels[0]!.length / 16_000;
+  const visitor = await visit({ spoken: spoken.path });
+  const { page } = visitor;
+  // A window of its own, which a test can look into.
+  await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'documentPictureInPicture'));
+  await choose(page, { device: 'wasm', letterKeys: true });
+  await startRecording(page);
+  await page.keyboard.press('p');
+  await page.getByRole('button', { name: 'Go on' }).waitFor();
+  const opening = page.context().waitForEvent('page');
+  await page.getByRole('button', { name: 'Captions window' }).click();
+  const captions = await opening;
+  await page.bringToFront();
+  await page.waitForTimeout((PAUSE_SECONDS + first) * 1000);
+  await page.keyboard.down('t');
+  await page.waitForTimeout((spoken.seconds - PAUSE_SECONDS - first) * 1000);
+  await page.keyboard.up('t');
+  await page.getByRole('button', { name: 'Go on' }).waitFor();
+  await captions.getByText(spoken.texts[1]!).waitFor();
+  await page.getByRole('button', { name: 'Stop' }).click();
+  expect(await readText(page)).toEqual([spoken.texts[1]]);
+  expect(visitor.complaints).toEqual([]);
+  await visitor.leave();
+});
+
 /** Samples in the journal of the recording that was cut off. */
 function journalled(page: Page): Promise<number> {
   return page.evaluate(async () => {

@@ -200,10 +200,15 @@ export class Recorder {
     void this.#microphone?.stop();
   }
 
+  /** Reads no further. What was read stays, and the recording can be finished later. */
+  cancel(): void {
+    if (this.state.at === 'finishing') this.#abort.abort();
+  }
+
   async #record(microphone: OpenMicrophone, transcript: Transcript, signal: AbortSignal): Promise<void> {
     let doneSeconds = 0;
     try {
-      const engine = await this.#room.open();
+      const engine = await unlessAborted(this.#room.open(), signal);
       transcript.readBy(engine.info.modelName, engine.info.device);
       for await (const event of engine.transcribe(microphone.audio, LIVE_OPTIONS, signal)) {
         transcript.apply(this.#settings.spokenPunctuation ? withSigns(event) : event);
@@ -240,6 +245,16 @@ export class Recorder {
   #stopTicking(): void {
     clearInterval(this.#ticking);
   }
+}
+
+/** The same, or the signal's reason as soon as it is aborted: nobody waits for a model that is no longer wanted. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason as Error);
+    if (signal.aborted) return giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject);
+  });
 }
 
 /** The event with spoken signs written as signs. Its tokens no longer say where words are, so they go. */
