@@ -24,6 +24,7 @@ async function buildNode() {
         input: {
           sotto: join(ROOT, 'src/cli/start.ts'),
           'engine-thread': join(ROOT, 'src/platform/node/engine-thread.ts'),
+          'webgpu-probe': join(ROOT, 'src/platform/node/webgpu-probe.ts'),
           'decode-thread': join(ROOT, 'src/platform/node/decode-thread.ts'),
         },
         // All in one folder: a program finds its thread beside itself.

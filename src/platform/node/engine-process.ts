@@ -1,15 +1,14 @@
 // An engine in a process of its own: what goes wrong in native code ends that process and not ours, and
 // when it ends every byte of memory, also the graphics card's, is free again.
 
-import { type ChildProcess, fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import type { LoadEvent } from '../../engine/engine.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
 import type { Endpoint } from '../thread/endpoint.ts';
 import { connectEngine } from '../thread/engine-client.ts';
 import type { NodeEngineRequest } from './engine-client.ts';
+import { startProcess } from './start-thread.ts';
 
 export interface EngineProcess {
   readonly engine: Engine;
@@ -26,7 +25,7 @@ export async function startEngineProcess(
   request: NodeEngineRequest,
   onLoad?: (event: LoadEvent) => void,
 ): Promise<EngineProcess> {
-  const child = startChild();
+  const child = startProcess('engine-thread');
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
@@ -61,17 +60,4 @@ function childEndpoint<Out, In>(child: ChildProcess): Endpoint<Out, In> {
       child.on('message', onMessage as (message: unknown) => void);
     },
   };
-}
-
-/** In the bundle the program lies beside this file; from source it is TypeScript, for which tsx is loaded first. */
-function startChild(): ChildProcess {
-  const fromSource = import.meta.url.endsWith('.ts');
-  const name = fromSource ? './engine-thread.ts' : './engine-thread.js';
-  const path = fileURLToPath(new URL(/* @vite-ignore */ name, import.meta.url));
-  const tsx = fromSource ? createRequire(import.meta.url).resolve('tsx') : undefined;
-  return fork(path, [], {
-    execArgv: tsx === undefined ? [] : ['--import', pathToFileURL(tsx).href],
-    serialization: 'advanced',
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
 }

@@ -7,6 +7,7 @@ import { isAsrError } from '../../errors.ts';
 import type { Engine, LoadEvent } from '../../engine/engine.ts';
 import { type NodeEngineRequest, startEngine } from './engine-client.ts';
 import { type EngineProcess, startEngineProcess } from './engine-process.ts';
+import { hasWebGpu } from './has-webgpu.ts';
 import type { NodeProvider } from './ort.ts';
 
 export type DeviceChoice = 'auto' | NodeProvider;
@@ -36,20 +37,22 @@ async function onFirstThatWorks<T>(
   device: DeviceChoice,
   start: (provider: NodeProvider) => Promise<T>,
 ): Promise<T> {
-  const candidates = device === 'auto' ? autoProviders() : [device];
-  for (const provider of candidates.slice(0, -1)) {
+  if (device !== 'auto') return start(device);
+  for await (const provider of autoProviders()) {
     try {
       return await start(provider);
     } catch (error) {
-      if (!isAsrError(error) || error.code !== 'device-unavailable') throw error;
+      // What has no code is a crash of the device's driver: the next device does without it.
+      if (isAsrError(error) && error.code !== 'device-unavailable') throw error;
     }
   }
-  return start(candidates.at(-1) ?? 'cpu');
+  return start('cpu');
 }
 
-/** Best first; the CPU always works. */
-function autoProviders(): NodeProvider[] {
-  return cudaInstalled() ? ['cuda', 'cpu'] : ['cpu'];
+/** Best first, each found out when the one before it did not work; the CPU always does. */
+async function* autoProviders(): AsyncGenerator<NodeProvider, void> {
+  if (cudaInstalled()) yield 'cuda';
+  if (await hasWebGpu()) yield 'webgpu';
 }
 
 /** Whether `sotto setup cuda` has put ONNX Runtime's CUDA provider beside its library. */

@@ -1,7 +1,8 @@
-// A thread that runs one of the programs in this folder.
+// A thread, or a process, that runs one of the programs in this folder.
 
+import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 export type ThreadProgram = 'engine-thread' | 'decode-thread';
@@ -16,5 +17,24 @@ export function startThread(program: ThreadProgram, workerData?: unknown): Worke
   return new Worker(`import('${learn}').then(({ register }) => (register(), import('${thread}')))`, {
     eval: true,
     workerData,
+  });
+}
+
+export type ProcessProgram = 'engine-thread' | 'webgpu-probe';
+
+/** The same in a process; from source, tsx is loaded first. */
+export function startProcess(
+  program: ProcessProgram,
+  env: Readonly<Record<string, string>> = {},
+  stderr: 'inherit' | 'ignore' = 'inherit',
+): ChildProcess {
+  const fromSource = import.meta.url.endsWith('.ts');
+  const name = `./${program}.${fromSource ? 'ts' : 'js'}`;
+  const tsx = fromSource ? createRequire(import.meta.url).resolve('tsx') : undefined;
+  return fork(fileURLToPath(new URL(/* @vite-ignore */ name, import.meta.url)), [], {
+    execArgv: tsx === undefined ? [] : ['--import', pathToFileURL(tsx).href],
+    env: { ...process.env, ...env },
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', stderr, 'ipc'],
   });
 }
