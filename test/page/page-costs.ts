@@ -3,12 +3,12 @@
 //
 //   npx tsx test/page/page-costs.ts [MINUTES RECORDING …]
 
-import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { type Browser, chromium, type Page } from 'playwright';
 import { CHROMIUM_ARGUMENTS, CHROMIUM_PATH } from '../chromium.ts';
+import { memoryOf } from './memory.ts';
 import { startPageServer } from './serve-page.ts';
 
 const VISITS = 3;
@@ -154,29 +154,6 @@ async function isOver(page: Page): Promise<boolean> {
     (await page.getByText('Saved', { exact: true }).count()) > 0 ||
     (await page.locator('[data-state="failed"]').count()) > 0
   );
-}
-
-async function memoryOf(browser: Browser, page: Page): Promise<{ pageMb: number; rendererMb: number }> {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  await session.detach();
-  const renderers = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => residentMb(id));
-  // JavaScript's part alone: quick to ask, and it needs no garbage collection.
-  const { jsHeap } = await page.evaluate(() => ({
-    jsHeap:
-      (performance as Performance & { readonly memory?: { readonly usedJSHeapSize: number } }).memory
-        ?.usedJSHeapSize ?? 0,
-  }));
-  return { pageMb: jsHeap / 1e6, rendererMb: Math.max(...renderers) };
-}
-
-function residentMb(pid: number): number {
-  try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1000;
-  } catch {
-    return 0; // it has ended
-  }
 }
 
 function spread(seconds: readonly number[]): string {
