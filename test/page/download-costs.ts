@@ -27,12 +27,15 @@ async function main(megabytes: number, kills: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'sotto-download-'));
   const bytes = await makeSite(folder, megabytes * 1e6);
   const host = await startStaticHost(folder);
-  const browser = await chromium.launch({
+  // In a profile on disk: what a browser keeps in memory has little room.
+  const context = await chromium.launchPersistentContext(join(folder, '.profile'), {
     ...(CHROMIUM_PATH !== undefined && { executablePath: CHROMIUM_PATH }),
     args: CHROMIUM_ARGUMENTS,
+    locale: 'en-US',
   });
+  const browser = context.browser();
+  if (browser === null) throw new Error('a browser with a profile is a browser');
   try {
-    const context = await browser.newContext({ locale: 'en-US' });
     context.setDefaultTimeout(120_000);
     const startedAt = performance.now();
     if (kills > 0) host.pace = BYTES_PER_SECOND;
@@ -72,9 +75,9 @@ async function main(megabytes: number, kills: number): Promise<void> {
         `heap ${before.pageMb.toFixed(0)} → at most ${peak.pageMb.toFixed(0)} MB`,
     );
   } finally {
-    await browser.close();
+    await context.close();
     await host.switchOff();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
