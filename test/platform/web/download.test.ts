@@ -115,7 +115,7 @@ describe.skipIf(!hasChromium)('a download in the browser', () => {
 
 describe.skipIf(!hasChromium)('a download that is killed', () => {
   // What was on its way at a blow is lost, on a busy machine a megabyte or two each time. On a model of full
-  // size that is little (npm run bench:weights: at most 10 %); here it only must not start files again.
+  // size that is little (npm run bench -- weights-download: at most 10 %); here it only must not start files again.
   test('20 times at random points ends complete and verified, and goes on inside files', async () => {
     const large = standInModel({ shards: 6, shardBytes: 8_000_000 });
     const other = await startServer(large);
