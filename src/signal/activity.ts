@@ -5,8 +5,8 @@
 //   level    ▁▁▁▁▂▅▇▆▇▃▁▁▂▆▇▅▂▁▁▁▁▁▁▁▁
 //   speech   ├lead┼───────────┼hangover┤
 //
-// This is the quick first look. It cannot tell speech from music or from clattering dishes; a neural
-// second opinion can come behind it. Its numbers were chosen on real recordings from −20 to −60 dBFS
+// This is the quick first look. It cannot tell speech from music or from clattering dishes; the second
+// look (engine/second-look.ts) can. Its numbers were chosen on real recordings from −20 to −60 dBFS
 // (SPEED.md, "Speech detection").
 
 import { HopBuffer } from './hops.ts';
