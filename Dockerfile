@@ -13,7 +13,7 @@ RUN npm ci --no-audit --no-fund
 COPY . .
 RUN npm run build && npm prune --omit=dev --no-audit --no-fund
 # ONNX Runtime's CUDA provider, by its package's own script.
-RUN cd node_modules/onnxruntime-node && ONNXRUNTIME_NODE_INSTALL=cuda12 node script/install.js --onnxruntime-node-install=cuda12
+RUN ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12
 
 FROM nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04
 COPY --from=build /usr/local/bin/node /usr/local/bin/node
@@ -23,7 +23,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/public public
 COPY --from=build /app/dist dist
-USER sotto
+USER 10001
 ENV SOTTO_HOST=0.0.0.0 SOTTO_MODELS=/data/models SOTTO_KEY_FILE=/data/keys.json SOTTO_MAKE_KEY=1
 VOLUME /data
 EXPOSE 7860
