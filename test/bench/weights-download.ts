@@ -1,5 +1,5 @@
 // What a download costs in a browser: memory of the page and of the browser's processes, speed, what twenty
-// blows make it fetch twice. On a large stand-in model, so by hand: npm run bench:weights -- [megabytes]
+// blows make it fetch twice. On a large stand-in model, so by hand: npx tsx test/bench/weights-download.ts [megabytes]
 
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
