@@ -6,6 +6,7 @@ import { convert } from '../convert/convert.ts';
 import { type Manifest, PROFILES, type Profile, totalBytes } from '../model/manifest.ts';
 import { CheckpointFolder } from '../platform/node/checkpoint-folder.ts';
 import { ModelFolderSink } from '../platform/node/model-folder-sink.ts';
+import { nodeHashBytes } from '../platform/node/sha256.ts';
 import { ProgressLine, bar, clock } from './progress.ts';
 
 interface Flags {
@@ -43,6 +44,7 @@ async function convertFolder(checkpointDir: string, outDir: string, flags: Flags
       profile: flags.profile,
       name: flags.name ?? basename(resolve(checkpointDir)),
       signal: stop.signal,
+      hashBytes: nodeHashBytes,
       ...(flags.searchScales && { searchScales: true }),
       onProgress: ({ doneBytes, totalBytes: all }) => line.show(progressText(doneBytes, all, startMs)),
     });

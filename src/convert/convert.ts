@@ -26,7 +26,7 @@ import { encoderGraph } from './encoder-graph.ts';
 import { readProcessing } from './features.ts';
 import { fillShards, ShardMemory } from './fill.ts';
 import type { Graph, Place } from './graph.ts';
-import { fileEntry, sha256 } from './hash.ts';
+import { fileEntry, type HashBytes, sha256 } from './hash.ts';
 import { paddedHeadDim } from './head-layout.ts';
 import { CopyDiffers } from './matrix.ts';
 import { encodeModel } from './onnx.ts';
@@ -62,6 +62,8 @@ export interface ConvertOptions {
   readonly searchScales?: boolean;
   /** Of MatMulNBits, see `GraphSetting`; tests compare with 0. */
   readonly accuracyLevel?: 0 | 4;
+  /** Takes the place of WebCrypto, which copies every shard that it hashes. */
+  readonly hashBytes?: HashBytes;
   /** Smaller than usual in tests, so that small models are cut too. */
   readonly maxShardBytes?: number;
   readonly maxWeightBytes?: number;
@@ -176,7 +178,7 @@ type Places = ReadonlyMap<string, Place>;
 async function storeShards(
   batches: readonly Batch[],
   sink: ModelSink,
-  { signal, onProgress }: ConvertOptions,
+  { signal, onProgress, hashBytes }: ConvertOptions,
 ): Promise<{ places: Places; shards: FileEntry[] }> {
   const totalBytes = sum(batches.map(batchStoredBytes));
   const places = new Map<string, Place>();
@@ -185,10 +187,11 @@ async function storeShards(
   let doneBytes = 0;
   for (const batch of batches) {
     const before = doneBytes;
-    const entries = await storeBatch(batch, memory, sink, signal, (bytes) => {
+    const onRead = (bytes: number): void => {
       doneBytes += bytes;
       onProgress?.({ doneBytes, totalBytes });
-    });
+    };
+    const entries = await storeBatch(batch, memory, sink, signal, onRead, hashBytes);
     doneBytes = before + batchStoredBytes(batch);
     onProgress?.({ doneBytes, totalBytes });
     for (const [i, entry] of entries.entries()) {
@@ -210,6 +213,7 @@ async function storeBatch(
   sink: ModelSink,
   signal: AbortSignal,
   onRead: (bytes: number) => void,
+  hashBytes?: HashBytes,
 ): Promise<FileEntry[]> {
   signal.throwIfAborted();
   const keys = await Promise.all(batch.shards.map(planKey));
@@ -217,7 +221,7 @@ async function storeBatch(
   if (known !== undefined) return known;
   const entries: FileEntry[] = [];
   for (const [i, content] of (await fillShards(batch, memory, signal, onRead)).entries()) {
-    const entry = await fileEntry('weights', 'bin', content);
+    const entry = await fileEntry('weights', 'bin', content, hashBytes);
     signal.throwIfAborted();
     await sink.write(entry, content, keys[i]);
     entries.push(entry);

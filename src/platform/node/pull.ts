@@ -9,6 +9,7 @@ import { openRemoteSource } from '../pull/remote-source.ts';
 import { type Endpoints, ENDPOINTS, parseRepository } from '../pull/repository.ts';
 import { CheckpointFolder } from './checkpoint-folder.ts';
 import { nodeHttp } from './http.ts';
+import { nodeHashBytes } from './sha256.ts';
 
 export interface NodePullOptions extends PullOptions {
   readonly connections?: number;
@@ -55,5 +56,5 @@ export async function pullCheckpoint(
   library: ModelLibrary,
   options: NodePullOptions,
 ): Promise<Pulled> {
-  return pullModel(await openPullSource(source, options), library, options);
+  return pullModel(await openPullSource(source, options), library, { ...options, hashBytes: nodeHashBytes });
 }

@@ -7,6 +7,7 @@
 
 import type { ByteSource, CheckpointFiles } from '../../convert/byte-source.ts';
 import { convert } from '../../convert/convert.ts';
+import type { HashBytes } from '../../convert/hash.ts';
 import { AsrError, isAsrError } from '../../errors.ts';
 import type { Manifest, Profile } from '../../model/manifest.ts';
 import type { ModelLibrary, ShardStore } from '../../ports.ts';
@@ -50,6 +51,8 @@ export interface PullOptions {
   /** What to call the model; default: the source's title. */
   readonly name?: string;
   readonly searchScales?: boolean;
+  /** In place of WebCrypto, for shards. */
+  readonly hashBytes?: HashBytes;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: PullProgress) => void;
   /** Called when another tab or program pulls the same model and has to finish or stop first. */
@@ -147,7 +150,7 @@ interface Attempt {
 
 async function attemptPull(attempt: Attempt): Promise<{ manifest: Manifest; verified: boolean }> {
   const { source, library, store, title, meter, options, started } = attempt;
-  const { profile, searchScales, maxShardBytes, maxWeightBytes } = options;
+  const { profile, searchScales, hashBytes, maxShardBytes, maxWeightBytes } = options;
   const { controller, release } = follower(options.signal);
   const journal = await Journal.open(store, { source: source.name, title, profile });
   const files = source.open({ store, journal, meter, signal: controller.signal });
@@ -174,6 +177,7 @@ async function attemptPull(attempt: Attempt): Promise<{ manifest: Manifest; veri
         await journal.save();
       },
       ...(searchScales && { searchScales }),
+      ...(hashBytes !== undefined && { hashBytes }),
       ...(maxShardBytes !== undefined && { maxShardBytes }),
       ...(maxWeightBytes !== undefined && { maxWeightBytes }),
     });
