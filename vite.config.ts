@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { paraglideVitePlugin } from '@inlang/paraglide-js';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
@@ -71,6 +72,8 @@ export default defineConfig(({ command }) => ({
           include: ['test/**/*.test.ts'],
           exclude: ['test/browser/**', 'test/page/**', 'test/gpu/**'],
           pool: 'forks',
+          // Two even on two cores: half of the time a test waits for a program that it has started.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -9,18 +9,19 @@
 // (SPEED.md, "log-mel").
 
 import { assert } from '../errors.ts';
+import { doubles } from './doubles.ts';
 
 export const FFT_SIZE = 400;
 export const SPECTRUM_BINS = FFT_SIZE / 2 + 1; // 201: 0 … 8000 Hz in steps of 40 Hz
 const POINTS = FFT_SIZE / 2; // complex
 
 export class RealFft {
-  readonly #window: Float64Array;
-  readonly #one = new Float64Array(FFT_SIZE);
-  readonly #other = new Float64Array(FFT_SIZE);
+  readonly #window: readonly number[];
+  readonly #one = doubles(FFT_SIZE);
+  readonly #other = doubles(FFT_SIZE);
 
   /** `window`: what each of the 400 samples is multiplied by first. */
-  constructor(window: Float64Array) {
+  constructor(window: readonly number[]) {
     assert(window.length === FFT_SIZE, 'the window has a factor per sample');
     this.#window = window;
   }
@@ -29,7 +30,7 @@ export class RealFft {
    * |X[k]|² for k = 0…200, X[k] = Σ x[n]·e^(−2πikn/400), of the 400 windowed samples from `at` on, into
    * `power`.
    */
-  powerSpectrum(samples: Float32Array, at: number, power: Float64Array): void {
+  powerSpectrum(samples: Float32Array, at: number, power: number[]): void {
     pass8(samples, at, this.#window, this.#one);
     pass5(this.#one, this.#other, TWIDDLES_5, 5, 8);
     pass5(this.#other, this.#one, TWIDDLES_1, 1, 40);
@@ -37,11 +38,11 @@ export class RealFft {
   }
 }
 
-const COS = Float64Array.from({ length: POINTS / 2 + 1 }, (_, k) => Math.cos((2 * Math.PI * k) / FFT_SIZE));
-const SIN = Float64Array.from({ length: POINTS / 2 + 1 }, (_, k) => Math.sin((2 * Math.PI * k) / FFT_SIZE));
+const COS = doubles(POINTS / 2 + 1, (k) => Math.cos((2 * Math.PI * k) / FFT_SIZE));
+const SIN = doubles(POINTS / 2 + 1, (k) => Math.sin((2 * Math.PI * k) / FFT_SIZE));
 
 /** Told apart: X[k] = E + W·O and X[200 − k] = conj(E − W·O), E and O being the spectra of even and odd samples. */
-function powerOfReal(z: Float64Array, power: Float64Array): void {
+function powerOfReal(z: readonly number[], power: number[]): void {
   power[0] = (z[0]! + z[1]!) ** 2;
   power[POINTS] = (z[0]! - z[1]!) ** 2;
   for (let k = 1, mirror = POINTS - 1; k <= mirror; k++, mirror--) {
@@ -57,8 +58,8 @@ function powerOfReal(z: Float64Array, power: Float64Array): void {
 }
 
 /** cos and sin of −2π·p·j/(radix·groups), for group p and output j = 1…radix−1. */
-function twiddles(radix: number, groups: number): Float64Array {
-  const table = new Float64Array(groups * (radix - 1) * 2);
+function twiddles(radix: number, groups: number): number[] {
+  const table = doubles(groups * (radix - 1) * 2);
   for (let p = 0, t = 0; p < groups; p++) {
     for (let j = 1; j < radix; j++) {
       const angle = (-2 * Math.PI * p * j) / (radix * groups);
@@ -74,7 +75,7 @@ const TWIDDLES_5 = twiddles(5, 5);
 const TWIDDLES_1 = twiddles(5, 1); // all 1
 
 /** to[y] = (re + i·im) times the twiddle at `t`. */
-function turn(to: Float64Array, y: number, re: number, im: number, table: Float64Array, t: number): void {
+function turn(to: number[], y: number, re: number, im: number, table: readonly number[], t: number): void {
   const cos = table[t]!;
   const sin = table[t + 1]!;
   to[y] = re * cos - im * sin;
@@ -84,7 +85,7 @@ function turn(to: Float64Array, y: number, re: number, im: number, table: Float6
 const HALF_ROOT = Math.SQRT1_2;
 
 /** The first pass, the window on its way: 25 transforms of 8 points each, 25 points apart. */
-function pass8(samples: Float32Array, at: number, window: Float64Array, to: Float64Array): void {
+function pass8(samples: Float32Array, at: number, window: readonly number[], to: number[]): void {
   const table = TWIDDLES_25;
   const step = 2 * 25;
   for (let p = 0; p < 25; p++) {
@@ -166,9 +167,9 @@ const SIN_2 = Math.sin((4 * Math.PI) / 5);
 
 /** `groups` groups (one set of twiddles each) of `stride` transforms of 5 points. */
 function pass5(
-  from: Float64Array,
-  to: Float64Array,
-  table: Float64Array,
+  from: readonly number[],
+  to: number[],
+  table: readonly number[],
   groups: number,
   stride: number,
 ): void {

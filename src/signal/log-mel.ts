@@ -8,6 +8,7 @@
 // mirror image of the window or the zeros behind it (`windowFeatures`). See MODEL.md, "Features".
 
 import { assert } from '../errors.ts';
+import { doubles } from './doubles.ts';
 import { FFT_SIZE, RealFft, SPECTRUM_BINS } from './fft.ts';
 import { applyMelFilters, type MelFilters, melFilters } from './mel-filters.ts';
 import { FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE, WINDOW_FRAMES } from './units.ts';
@@ -21,23 +22,20 @@ export const SILENT_LOG_MEL = Math.log10(POWER_FLOOR);
 const DYNAMIC_RANGE = 8;
 
 /** The periodic Hann window: 0 at n = 0, symmetric about n = 200. */
-const HANN = Float64Array.from(
-  { length: FRAME_SAMPLES },
-  (_, n) => 0.5 - 0.5 * Math.cos((2 * Math.PI * n) / FRAME_SAMPLES),
-);
+const HANN = doubles(FRAME_SAMPLES, (n) => 0.5 - 0.5 * Math.cos((2 * Math.PI * n) / FRAME_SAMPLES));
 
 /** Makes raw log-mel frames. Holds the tables; allocates nothing per frame. */
 export class LogMel {
   readonly melBins: number;
   readonly #fft = new RealFft(HANN);
-  readonly #power = new Float64Array(SPECTRUM_BINS);
+  readonly #power = doubles(SPECTRUM_BINS);
   readonly #filters: MelFilters;
-  readonly #mel: Float64Array;
+  readonly #mel: number[];
 
   constructor(melBins: number) {
     this.melBins = melBins;
     this.#filters = melFilters(melBins, FFT_SIZE, SAMPLE_RATE);
-    this.#mel = new Float64Array(melBins + 2);
+    this.#mel = doubles(melBins);
   }
 
   /** log10 mel powers of the 400 samples from `at` on, into `out` from `outAt` on. */
@@ -45,10 +43,10 @@ export class LogMel {
     this.#fft.powerSpectrum(samples, at, this.#power);
     const mel = this.#mel;
     applyMelFilters(this.#filters, this.#power, mel);
-    for (let band = 1, to = outAt; band <= this.melBins; band++, to++) {
+    for (let band = 0; band < mel.length; band++) {
       const power = mel[band]!;
       // Math.log10 takes half as long again.
-      out[to] = Math.LOG10E * Math.log(power > POWER_FLOOR ? power : POWER_FLOOR);
+      out[outAt + band] = Math.LOG10E * Math.log(power > POWER_FLOOR ? power : POWER_FLOOR);
     }
   }
 }
@@ -134,6 +132,7 @@ export function windowFeatures(samples: Float32Array, options: WindowOptions): F
   const plan = new LogMel(melBins);
   const edge = new Float32Array(FRAME_SAMPLES);
   const tile = new Float32Array(TILE_FRAMES * melBins);
+  let loudest = SILENT_LOG_MEL;
   for (let firstFrame = 0; firstFrame < frames; firstFrame += TILE_FRAMES) {
     for (let i = 0; i < TILE_FRAMES; i++) {
       const at = (firstFrame + i) * HOP_SAMPLES - REACH_SAMPLES;
@@ -147,27 +146,33 @@ export function windowFeatures(samples: Float32Array, options: WindowOptions): F
         plan.frame(samples, at, tile, to);
       }
     }
-    transposeTile(tile, melBins, features, firstFrame, frames);
+    loudest = Math.max(loudest, transposeTile(tile, melBins, features, firstFrame, frames));
   }
-  rescale(features);
+  rescale(features, loudest);
   return features;
 }
 
 /** Frames turned to mel-major at once: writing one at a time touches a cache line per number. Divides every window. */
 const TILE_FRAMES = 8;
 
-/** Frame-major [TILE_FRAMES, melBins] into columns of [melBins, frames]. */
+/** Frame-major [TILE_FRAMES, melBins] into columns of [melBins, frames]. Returns the loudest value. */
 function transposeTile(
   tile: Float32Array,
   melBins: number,
   features: Float32Array,
   firstFrame: number,
   frames: number,
-): void {
+): number {
+  let loudest = -Infinity;
   for (let band = 0; band < melBins; band++) {
     const to = band * frames + firstFrame;
-    for (let i = 0; i < TILE_FRAMES; i++) features[to + i] = tile[i * melBins + band]!;
+    for (let i = 0; i < TILE_FRAMES; i++) {
+      const value = tile[i * melBins + band]!;
+      features[to + i] = value;
+      if (value > loudest) loudest = value;
+    }
   }
+  return loudest;
 }
 
 /**
@@ -197,12 +202,10 @@ function copyStreamed(
   return true;
 }
 
-function rescale(features: Float32Array): void {
-  let loudest = SILENT_LOG_MEL;
-  for (let i = 0; i < features.length; i++) if (features[i]! > loudest) loudest = features[i]!;
+function rescale(features: Float32Array, loudest: number): void {
   const floor = loudest - DYNAMIC_RANGE;
   for (let i = 0; i < features.length; i++) {
     const value = features[i]!;
-    features[i] = ((value > floor ? value : floor) + 4) / 4;
+    features[i] = (value > floor ? value : floor) * 0.25 + 1;
   }
 }

@@ -11,6 +11,8 @@
 // Source: Slaney, "Auditory Toolbox" (1998): linear below 1 kHz, logarithmic above. Any number of
 // bands comes from the formula; 128 is GLM-ASR's.
 
+import { doubles } from './doubles.ts';
+
 const LINEAR_HZ_PER_MEL = 200 / 3;
 const BREAK_HZ = 1000;
 const BREAK_MEL = BREAK_HZ / LINEAR_HZ_PER_MEL; // 15
@@ -19,10 +21,11 @@ const LOG_STEP = Math.log(6.4) / 27; //            27 mels from 1 kHz to 6.4 kHz
 /** What each spectrum bin gives to its two bands. */
 export interface MelFilters {
   readonly bands: number;
-  /** Bin k lies between edges h[edge[k]] and h[edge[k] + 1]: band edge[k] − 1 falls there, band edge[k] rises. */
-  readonly edge: Int32Array;
-  readonly falling: Float64Array;
-  readonly rising: Float64Array;
+  /** Bins from firstBin[e] up to firstBin[e + 1] lie between edges h[e] and h[e + 1]: band e − 1 falls there, band e rises. */
+  readonly firstBin: readonly number[];
+  /** By bin. */
+  readonly falling: readonly number[];
+  readonly rising: readonly number[];
 }
 
 /** `bands` filters from 0 Hz to half the sample rate, for the power spectrum of `fftSize` samples. */
@@ -30,32 +33,40 @@ export function melFilters(bands: number, fftSize: number, sampleRate: number): 
   const bins = fftSize / 2 + 1;
   const topMel = hzToMel(sampleRate / 2);
   const edgesHz = Array.from({ length: bands + 2 }, (_, i) => melToHz((topMel * i) / (bands + 1)));
-  const edge = new Int32Array(bins);
-  const falling = new Float64Array(bins);
-  const rising = new Float64Array(bins);
-  for (let k = 0, e = 0; k < bins; k++) {
-    const hz = (k * sampleRate) / fftSize;
-    while (e < bands && hz >= edgesHz[e + 1]!) e++;
+  const firstBin: number[] = [];
+  const falling = doubles(bins);
+  const rising = doubles(bins);
+  for (let e = 0, k = 0; e <= bands; e++) {
+    firstBin.push(k);
     const low = edgesHz[e]!;
     const high = edgesHz[e + 1]!;
-    edge[k] = e;
-    // A band's area is 1: its height is 2 over its width.
-    if (e > 0) falling[k] = (((high - hz) / (high - low)) * 2) / (high - edgesHz[e - 1]!);
-    if (e < bands) rising[k] = (((hz - low) / (high - low)) * 2) / (edgesHz[e + 2]! - low);
+    for (; k < bins && (e === bands || (k * sampleRate) / fftSize < high); k++) {
+      const hz = (k * sampleRate) / fftSize;
+      // A band's area is 1: its height is 2 over its width.
+      if (e > 0) falling[k] = (((high - hz) / (high - low)) * 2) / (high - edgesHz[e - 1]!);
+      if (e < bands) rising[k] = (((hz - low) / (high - low)) * 2) / (edgesHz[e + 2]! - low);
+    }
   }
+  firstBin.push(bins);
   // The last edge may lie a rounding error above the last bin: neither side may weigh less than nothing.
   falling[bins - 1] = Math.max(falling[bins - 1]!, 0);
-  return { bands, edge, falling, rising };
+  return { bands, firstBin, falling, rising };
 }
 
-/** Mel powers of a power spectrum: `bands` numbers into `mel`, from index 1 on (0 and bands + 1 are scratch). */
-export function applyMelFilters(filters: MelFilters, power: Float64Array, mel: Float64Array): void {
-  const { edge, falling, rising } = filters;
-  mel.fill(0);
-  for (let k = 0; k < edge.length; k++) {
-    const e = edge[k]!;
-    mel[e] = mel[e]! + power[k]! * falling[k]!;
-    mel[e + 1] = mel[e + 1]! + power[k]! * rising[k]!;
+/** Mel powers of a power spectrum: `bands` numbers into `mel`. */
+export function applyMelFilters(filters: MelFilters, power: readonly number[], mel: number[]): void {
+  const { bands, firstBin, falling, rising } = filters;
+  let risen = 0;
+  for (let e = 0, k = 0; e <= bands; e++) {
+    let fallen = 0;
+    let rises = 0;
+    for (const end = firstBin[e + 1]!; k < end; k++) {
+      fallen += power[k]! * falling[k]!;
+      rises += power[k]! * rising[k]!;
+    }
+    // Band e − 1 has risen up to this edge and falls behind it.
+    if (e > 0) mel[e - 1] = risen + fallen;
+    risen = rises;
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { doubles } from '../../src/signal/doubles.ts';
 import { FFT_SIZE, RealFft, SPECTRUM_BINS } from '../../src/signal/fft.ts';
 import { NO_OBJECT_BYTES, bytesPerCall } from './allocation.ts';
 import { furthest, sine, whiteNoise } from './signals.ts';
@@ -16,10 +17,10 @@ function naivePower(samples: Float32Array): number[] {
   });
 }
 
-const FLAT_WINDOW = new Float64Array(FFT_SIZE).fill(1);
+const FLAT_WINDOW = doubles(FFT_SIZE, () => 1);
 
-function power(samples: Float32Array): Float64Array {
-  const out = new Float64Array(SPECTRUM_BINS);
+function power(samples: Float32Array): number[] {
+  const out = doubles(SPECTRUM_BINS);
   new RealFft(FLAT_WINDOW).powerSpectrum(samples, 0, out);
   return out;
 }
@@ -43,9 +44,9 @@ test.each<[string, Float32Array]>([
 });
 
 test('multiplies the samples by its window, from where it is told on', () => {
-  const window = Float64Array.from({ length: FFT_SIZE }, (_, n) => n / FFT_SIZE);
+  const window = doubles(FFT_SIZE, (n) => n / FFT_SIZE);
   const samples = whiteNoise(FFT_SIZE + 7, 1);
-  const out = new Float64Array(SPECTRUM_BINS);
+  const out = doubles(SPECTRUM_BINS);
   new RealFft(window).powerSpectrum(samples, 7, out);
   const expected = naivePower(Float32Array.from(window, (factor, n) => factor * samples[7 + n]!));
   expect(furthest(out, expected)).toBeLessThan(1e-6 * Math.max(...expected));
@@ -62,6 +63,6 @@ test('gives every impulse a flat spectrum, wherever it stands', () => {
 test('allocates nothing per call', () => {
   const fft = new RealFft(FLAT_WINDOW);
   const samples = new Float32Array(FFT_SIZE);
-  const out = new Float64Array(SPECTRUM_BINS);
+  const out = doubles(SPECTRUM_BINS);
   expect(bytesPerCall(() => fft.powerSpectrum(samples, 0, out))).toBeLessThan(NO_OBJECT_BYTES);
 });

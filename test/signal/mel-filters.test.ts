@@ -9,11 +9,11 @@ function matrix(bands: number): number[][] {
   const filters = melFilters(bands, 400, 16_000);
   const rows = Array.from({ length: bands }, () => new Array<number>(BINS).fill(0));
   for (let k = 0; k < BINS; k++) {
-    const power = new Float64Array(BINS);
+    const power = new Array<number>(BINS).fill(0);
     power[k] = 1;
-    const mel = new Float64Array(bands + 2);
+    const mel = new Array<number>(bands).fill(0);
     applyMelFilters(filters, power, mel);
-    rows.forEach((row, b) => (row[k] = mel[b + 1]!));
+    rows.forEach((row, b) => (row[k] = mel[b]!));
   }
   return rows;
 }
