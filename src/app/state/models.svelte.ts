@@ -3,6 +3,7 @@
 
 import { isAbort, isAsrError } from '../../errors.ts';
 import { type Manifest, parseManifest } from '../../model/manifest.ts';
+import { candidatePaths } from '../../platform/web/compute-path.ts';
 import { downloadModel } from '../../platform/web/download.ts';
 import type { GivenFile } from '../../platform/web/given-file.ts';
 import { importModel } from '../../platform/web/import-files.ts';
@@ -153,8 +154,9 @@ export class Models {
     }
   }
 
-  #pull(origin: PullOrigin, how: Fetching): Promise<{ readonly id: string }> {
-    return pullInWorker(this.#startConverter(), { origin, profile: bestProfile() }, how);
+  async #pull(origin: PullOrigin, how: Fetching): Promise<{ readonly id: string }> {
+    const profile = await bestProfile();
+    return pullInWorker(this.#startConverter(), { origin, profile }, how);
   }
 
   /** Stops what is being done; what came is kept. */
@@ -266,6 +268,7 @@ function nameOf(origin: ModelOrigin): string {
 }
 
 /** Blocks for graphics cards, whole integers for WASM: the other way round each is many times slower. */
-function bestProfile(): 'q8q4' | 'int8' {
-  return 'gpu' in navigator ? 'q8q4' : 'int8';
+async function bestProfile(): Promise<'q8q4' | 'int8'> {
+  const [best] = await candidatePaths('auto').catch(() => []); // a driver that throws is none
+  return best?.startsWith('webgpu') ? 'q8q4' : 'int8';
 }
