@@ -100,6 +100,8 @@ async function phase(name: string, work: () => Promise<unknown>): Promise<void> 
 }
 
 try {
+  // tsx gives functions their names with a helper that the page does not have.
+  await context.addInitScript('globalThis.__name = (named) => named');
   const page = context.pages()[0] ?? (await context.newPage());
   page.setDefaultTimeout(LONGEST_MILLISECONDS);
   page.on('pageerror', (error) => console.log(error.message));
@@ -125,7 +127,9 @@ try {
   await phase('loaded and read', async () => {
     await page.locator('.lab input[type="file"]').setInputFiles(clip);
     const now = page.locator('.lab .now');
-    await now.filter({ hasText: /ms/ }).or(page.locator('.lab .now p + p')).first().waitFor();
+    // It says what it reads, and then what came of it.
+    await now.getByRole('button', { name: 'Cancel' }).waitFor();
+    await now.getByRole('button', { name: 'Cancel' }).waitFor({ state: 'detached' });
     console.log((await now.innerText()).replace(/\s+/g, ' '));
   });
   console.log(await page.locator('.lab table').innerText());
