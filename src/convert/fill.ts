@@ -17,7 +17,7 @@ import {
 import type { Batch, Slot } from './shards.ts';
 import type { Weight, WeightPart } from './weights.ts';
 
-/** Stored bytes per block of rows: large enough for a range request to be worth it. */
+/** Stored bytes per block of rows: several lie in memory at once, as floats. Who fetches does so in blocks of their own. */
 const BLOCK_BYTES = 2 ** 20;
 /** Transposing wants whole tiles of rows. */
 const ROW_MULTIPLE = 32;

@@ -5,8 +5,7 @@
 // are told apart again. Sources: Van Loan, "Computational Frameworks for the Fast Fourier Transform"
 // (1992), sections 1.7 (Stockham) and 4.3 (real data); Nussbaumer (1981) for the small transforms.
 //
-// Why not a general size: the features need this one, and fixed passes are twice as fast
-// (SPEED.md, "log-mel").
+// Why not a general size: the features need this one (SPEED.md, "Signal path").
 
 import { assert } from '../errors.ts';
 import { doubles } from './doubles.ts';

@@ -1,11 +1,13 @@
 // What every decoder of audio files promises, Node's and the browser's alike.
 
 import { describe, expect, it } from 'vitest';
+import { joinBytes } from '../../src/bytes.ts';
 import { ERRORS, isAbort, isAsrError, type AsrErrorCode } from '../../src/errors.ts';
 import type { AudioFile, AudioOptions } from '../../src/platform/media/audio-file.ts';
 import { SAMPLE_RATE } from '../../src/signal/units.ts';
 import { CLIPS, REFUSED_CLIPS, type Clip } from '../fixtures/clips.ts';
 import { CLIP_SECONDS, matchTestSound } from '../fixtures/test-sound.ts';
+import { concat } from '../signal/signals.ts';
 
 export interface FileDecoder {
   open(bytes: Uint8Array, options?: AudioOptions): Promise<AudioFile>;
@@ -37,27 +39,7 @@ export async function hear(decoder: FileDecoder, bytes: Uint8Array, options?: Au
     if (!isAsrError(error)) throw error;
     end = { code: error.code, message: error.message };
   }
-  return { samples: joined(blocks), ...end };
-}
-
-function joined(blocks: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(blocks.reduce((sum, block) => sum + block.length, 0));
-  let at = 0;
-  for (const block of blocks) {
-    all.set(block, at);
-    at += block.length;
-  }
-  return all;
-}
-
-function concatenated(...parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return { samples: concat(...blocks), ...end };
 }
 
 function ascii(text: string): Uint8Array {
@@ -68,7 +50,7 @@ function ascii(text: string): Uint8Array {
 function id3(size: number): Uint8Array {
   const sizeBytes = [21, 14, 7, 0].map((shift) => (size >> shift) & 0x7f);
   const cover = Uint8Array.from({ length: size }, (_, i) => (i % 97 === 0 ? 0xff : (i * 31) & 0xff));
-  return concatenated(ascii('ID3'), Uint8Array.of(4, 0, 0, ...sizeBytes), cover);
+  return joinBytes([ascii('ID3'), Uint8Array.of(4, 0, 0, ...sizeBytes), cover]);
 }
 
 export function describeFileDecoder(decoder: FileDecoder, clip: ReadClip): void {
@@ -127,8 +109,8 @@ function describeFormats(decoder: FileDecoder, clip: ReadClip): void {
 }
 
 function describeRefusals(decoder: FileDecoder, clip: ReadClip): void {
-  const zip = concatenated(ascii('PK\x03\x04'), new Uint8Array(500).fill(7));
-  const jpeg = concatenated(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0), new Uint8Array(500).fill(9));
+  const zip = joinBytes([ascii('PK\x03\x04'), new Uint8Array(500).fill(7)]);
+  const jpeg = joinBytes([Uint8Array.of(0xff, 0xd8, 0xff, 0xe0), new Uint8Array(500).fill(9)]);
   it.each<[string, Uint8Array, AsrErrorCode, RegExp]>([
     ['no bytes at all', new Uint8Array(0), 'audio-empty', /empty/],
     ['a text', ascii('Dear diary,\ntoday I said nothing.\n'), 'audio-unsupported', /text/],
@@ -223,7 +205,7 @@ function describeDamage(decoder: FileDecoder, clip: ReadClip): void {
 
   it.each(['vbr.mp3', 'mono16.flac', 'vorbis.ogg'])('goes on behind a damaged place in %s', async (name) => {
     const bytes = await clip(name);
-    const three = concatenated(bytes, bytes, bytes);
+    const three = joinBytes([bytes, bytes, bytes]);
     const middle = Math.round(bytes.length * 1.5);
     three.fill(0x55, middle, middle + 200);
     const file = await decoder.open(three);
@@ -237,21 +219,21 @@ function describeDamage(decoder: FileDecoder, clip: ReadClip): void {
 
 function describePasted(decoder: FileDecoder, clip: ReadClip): void {
   it('reads behind a tag with a large cover', async () => {
-    const { samples } = await hear(decoder, concatenated(id3(700_000), id3(40), await clip('vbr.mp3')));
+    const { samples } = await hear(decoder, joinBytes([id3(700_000), id3(40), await clip('vbr.mp3')]));
     expect(matchTestSound(samples).likeness).toBeGreaterThan(0.99);
   });
 
   it('reads behind junk and before trailing tags', async () => {
     const junk = Uint8Array.from({ length: 1500 }, (_, i) => (i * 89) & 0x7f);
-    const tag = concatenated(ascii('TAG'), new Uint8Array(125));
-    const heard = await hear(decoder, concatenated(junk, await clip('vbr.mp3'), tag));
+    const tag = joinBytes([ascii('TAG'), new Uint8Array(125)]);
+    const heard = await hear(decoder, joinBytes([junk, await clip('vbr.mp3'), tag]));
     expect(heard.code).toBeUndefined();
     expect(matchTestSound(heard.samples).likeness).toBeGreaterThan(0.99);
   });
 
   it('reads MP3 files pasted together, also of another rate and number of channels', async () => {
     const parts = await Promise.all(['stereo.mp3', 'vbr.mp3', 'bare.mp3'].map(clip));
-    const { samples, code } = await hear(decoder, concatenated(...parts));
+    const { samples, code } = await hear(decoder, joinBytes(parts));
     expect(code).toBeUndefined();
     // An information frame in the middle counts as a frame of silence, and so does each delay.
     const first = matchTestSound(samples.subarray(0, SAMPLE_RATE));
@@ -262,7 +244,7 @@ function describePasted(decoder: FileDecoder, clip: ReadClip): void {
 
   it('reads chained Ogg files, also of another codec', async () => {
     const parts = await Promise.all(['vorbis.ogg', 'opus.opus', 'flac.oga'].map(clip));
-    const { samples, code } = await hear(decoder, concatenated(...parts));
+    const { samples, code } = await hear(decoder, joinBytes(parts));
     expect(code).toBeUndefined();
     expect(Math.abs(samples.length - 3 * SAMPLE_RATE)).toBeLessThan(10);
     for (const link of [0, 1, 2]) {
@@ -276,7 +258,7 @@ function describeWalking(decoder: FileDecoder, clip: ReadClip): void {
   /** A long file: the same frames over and over. */
   async function minutes(name: string, count: number): Promise<Uint8Array> {
     const bytes = await clip(name);
-    return concatenated(...Array.from({ length: count * 60 }, () => bytes));
+    return joinBytes(Array.from({ length: count * 60 }, () => bytes));
   }
 
   it.each(['bare.mp3', 'opus.opus'])('decodes %s only as far as it is asked', async (name) => {

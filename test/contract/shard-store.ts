@@ -1,6 +1,7 @@
 // What every library of models and every store in it keeps to: in memory, on disk, in IndexedDB.
 
 import { describe, expect, test } from 'vitest';
+import { joinBytes } from '../../src/bytes.ts';
 import type { ModelLibrary, ShardStore } from '../../src/ports.ts';
 
 /** `open` gives an empty library; called once per test. */
@@ -236,13 +237,7 @@ async function until(condition: () => boolean): Promise<void> {
 async function streamed(store: ShardStore, path: string): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const part of store.stream(path)) parts.push(part.slice());
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinBytes(parts);
 }
 
 /** Bytes that depend on the seed alone. */

@@ -5,27 +5,23 @@
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { chromium } from 'playwright';
 import { ensureBuilt, ROOT } from '../../scripts/prepare.mjs';
 import { CHROMIUM_PATH } from '../chromium.ts';
+import { ISOLATED, makeBuiltSite } from './built-site.ts';
+import { residentMb } from './memory.ts';
 import { startStaticHost } from './static-host.ts';
 
 const LONGEST_MILLISECONDS = 1_800_000;
 const [model = '', clip = join(ROOT, 'public/clips/en_call-me-back.wav')] = process.argv.slice(2);
 
 ensureBuilt('page');
-const built = join(ROOT, 'dist/page');
-const site = await mkdtemp(join(tmpdir(), 'sotto-site-'));
+const site = await makeBuiltSite({ full: model });
 const profile = await mkdtemp(join(tmpdir(), 'sotto-profile-'));
-for (const name of await readdir(built)) await symlink(join(built, name), join(site, name));
-await symlink(resolve(model), join(site, 'full'));
-const host = await startStaticHost(site, {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-});
+const host = await startStaticHost(site.folder, ISOLATED);
 const context = await chromium.launchPersistentContext(profile, {
   ...(CHROMIUM_PATH !== undefined && { executablePath: CHROMIUM_PATH }),
   locale: 'en-US',
@@ -33,7 +29,7 @@ const context = await chromium.launchPersistentContext(profile, {
 });
 
 /** Resident memory of the browser's largest process and of all of them, in MB. */
-function residentMb(): { largest: number; all: number } {
+function browserMb(): { largest: number; all: number } {
   let pids: string[] = [];
   try {
     pids = execFileSync('pgrep', ['-f', profile], { encoding: 'utf8' }).trim().split('\n');
@@ -44,14 +40,7 @@ function residentMb(): { largest: number; all: number } {
   } catch {
     // a process that has just ended
   }
-  const sizes = pids.map((pid) => {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-      return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1000;
-    } catch {
-      return 0;
-    }
-  });
+  const sizes = pids.map((pid) => residentMb(Number(pid), 'RssAnon'));
   return { largest: Math.max(0, ...sizes), all: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
@@ -81,9 +70,9 @@ async function readBack(): Promise<{ bytes: number; seconds: number; copySeconds
 }
 
 async function phase(name: string, work: () => Promise<unknown>): Promise<void> {
-  const peak = residentMb();
+  const peak = browserMb();
   const watch = setInterval(() => {
-    const now = residentMb();
+    const now = browserMb();
     peak.largest = Math.max(peak.largest, now.largest);
     peak.all = Math.max(peak.all, now.all);
   }, 1000);
@@ -136,6 +125,6 @@ try {
 } finally {
   await context.close();
   await host.switchOff();
-  await rm(site, { recursive: true, force: true });
+  await site.remove();
   await rm(profile, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -4,13 +4,12 @@
 //
 //   python test/page/like_size_whisper.py build/whisper && npx tsx test/page/generation-loop.ts build/whisper
 
-import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { chromium, type Page } from 'playwright';
 import { ensureBuilt, ROOT } from '../../scripts/prepare.mjs';
 import { readSamples } from '../../src/eval/read-audio.ts';
 import { CHROMIUM_PATH } from '../chromium.ts';
+import { ISOLATED, makeBuiltSite } from './built-site.ts';
 import { startStaticHost } from './static-host.ts';
 
 const ROUNDS = 7;
@@ -74,18 +73,14 @@ function report(name: string, rounds: readonly Words[]): { firstMs: number; perS
   return { firstMs, perSecond };
 }
 
-const site = await mkdtemp(join(tmpdir(), 'sotto-site-'));
 ensureBuilt('page');
-for (const name of await readdir(join(ROOT, 'dist/page')))
-  await symlink(join(ROOT, 'dist/page', name), join(site, name));
 const peer = join(ROOT, 'node_modules/@huggingface/transformers');
-await symlink(join(peer, 'dist'), join(site, 'peer'));
-await symlink(join(peer, 'node_modules/onnxruntime-web/dist'), join(site, 'peer-ort'));
-await symlink(resolve(model), join(site, 'whisper'));
-const host = await startStaticHost(site, {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
+const site = await makeBuiltSite({
+  peer: join(peer, 'dist'),
+  'peer-ort': join(peer, 'node_modules/onnxruntime-web/dist'),
+  whisper: model,
 });
+const host = await startStaticHost(site.folder, ISOLATED);
 host.published.set('peer.html', PEER);
 const browser = await chromium.launch({
   ...(CHROMIUM_PATH !== undefined && { executablePath: CHROMIUM_PATH }),
@@ -124,5 +119,5 @@ try {
 } finally {
   await browser.close();
   await host.switchOff();
-  await rm(site, { recursive: true, force: true });
+  await site.remove();
 }

@@ -21,10 +21,11 @@ export async function memoryOf(
   return { pageMb: jsHeap / 1e6, rendererMb: Math.max(...renderers) };
 }
 
-function residentMb(pid: number): number {
+/** Of one process, in MB: all of it, or without the files that it maps. 0 when it has ended. */
+export function residentMb(pid: number, part: 'VmRSS' | 'RssAnon' = 'VmRSS'): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1000;
+    return Number(new RegExp(`${part}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1000;
   } catch {
     return 0; // it has ended
   }

@@ -1,11 +1,11 @@
 // The models card, with a model from a mirror and from disk: the sample under another name, as a host sends it
 // that is slow, and as a folder holds it.
 
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type BuiltSite, makeBuiltSite } from './built-site.ts';
 import { BUILT_PAGE } from './person.ts';
 import { type StaticHost, startStaticHost } from './static-host.ts';
 import { drop, goHome, paste, readText, visit } from './visitor.ts';
@@ -14,23 +14,22 @@ const CLIPS = resolve(import.meta.dirname, '../../public/clips');
 const SAMPLE = join(BUILT_PAGE, 'models/sample');
 const BYTES_PER_SECOND = 400_000;
 
-let site = '';
+let site: BuiltSite;
 let host: StaticHost;
 
 beforeAll(async () => {
-  site = await mkdtemp(join(tmpdir(), 'sotto-site-'));
-  for (const name of await readdir(BUILT_PAGE)) await symlink(join(BUILT_PAGE, name), join(site, name));
-  await mkdir(join(site, 'big'));
+  site = await makeBuiltSite();
+  await mkdir(join(site.folder, 'big'));
   for (const name of await readdir(SAMPLE)) {
     const bytes = await readFile(join(SAMPLE, name));
     const named = { ...(name === 'manifest.json' && JSON.parse(bytes.toString())), name: 'Big model' };
-    await writeFile(join(site, 'big', name), name === 'manifest.json' ? JSON.stringify(named) : bytes);
+    await writeFile(join(site.folder, 'big', name), name === 'manifest.json' ? JSON.stringify(named) : bytes);
   }
-  host = await startStaticHost(site);
+  host = await startStaticHost(site.folder);
 });
 afterAll(async () => {
   await host.switchOff();
-  await rm(site, { recursive: true, force: true });
+  await site.remove();
 });
 
 async function openModels(page: Page): Promise<void> {
@@ -97,7 +96,7 @@ test('a model is fetched, paused, gone on with, read with and removed; then it c
   await big.waitFor({ state: 'detached' });
 
   // From disk, at first without one of its shards.
-  const files = (await readdir(SAMPLE)).map((name) => join(site, 'big', name));
+  const files = (await readdir(SAMPLE)).map((name) => join(site.folder, 'big', name));
   const fromFiles = page.getByLabel('From files');
   const missing = files.find((path) => path.includes('weights')) ?? '';
   await fromFiles.setInputFiles(files.filter((path) => path !== missing));

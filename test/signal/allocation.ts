@@ -7,13 +7,13 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 /**
- * Less than this: no object was made. Code that has not been compiled puts every fraction that it computes on the
- * heap, 16 bytes each; the smallest array takes 32, and one of numbers several times as much.
+ * One number that V8 puts on the heap. Code that has not been compiled yet does that with every
+ * fraction it computes; an array or an object takes several times as much.
  */
-export const NO_OBJECT_BYTES = 32;
+export const BOXED_NUMBER_BYTES = 16;
 
 /** Bytes that one call of `work` leaves behind, in the mean over `calls` calls, once it is compiled; tries until `enough`. */
-export function bytesPerCall(work: () => void, calls = 20_000, enough = NO_OBJECT_BYTES): number {
+export function bytesPerCall(work: () => void, calls = 20_000, enough = BOXED_NUMBER_BYTES): number {
   let least = Infinity;
   // The compiler works beside us and takes its time, above all on a busy machine.
   for (let attempt = 0; attempt < 40 && least >= enough; attempt++) {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { conditioned, EXACT, FrontEnd, type FrontEndOptions } from '../../src/signal/front-end.ts';
 import { LogMelStream, windowFeatures } from '../../src/signal/log-mel.ts';
 import { Resampler } from '../../src/signal/resample.ts';
-import { NO_OBJECT_BYTES, bytesPerCall } from './allocation.ts';
+import { BOXED_NUMBER_BYTES, bytesPerCall } from './allocation.ts';
 import { concat, furthest, inBlocks, rmsDb, sine, whiteNoise } from './signals.ts';
 import { scene } from './speech.ts';
 
@@ -119,7 +119,7 @@ describe.each<[string, Partial<FrontEndOptions>]>([
     const frontEnd = new FrontEnd({ sampleRate: 48_000, maxBlockSamples: 128, ...options });
     const quantum = whiteNoise(128, 0.01);
     // V8 may box a few of the numbers measured per 10 ms; an array per quantum would be 500 bytes.
-    const few = 4 * NO_OBJECT_BYTES;
+    const few = 4 * BOXED_NUMBER_BYTES;
     expect(bytesPerCall(() => frontEnd.push(quantum), 2000, few)).toBeLessThan(few);
   });
 });

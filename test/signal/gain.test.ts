@@ -5,7 +5,7 @@ import {
   LIVE_LOOK_AHEAD_HOPS,
   TARGET_SPEECH_DB,
 } from '../../src/signal/gain.ts';
-import { NO_OBJECT_BYTES, bytesPerCall } from './allocation.ts';
+import { BOXED_NUMBER_BYTES, bytesPerCall } from './allocation.ts';
 import { haveRecordings, recording } from './recordings.ts';
 import { atLevel, concat, furthest, inBlocks, mix, rmsDb, whiteNoise } from './signals.ts';
 import { noiseAt, scene, UTTERANCES, utterance } from './speech.ts';
@@ -147,7 +147,7 @@ test('costs no allocation per block', () => {
   const control = new GainControl();
   const block = mix(utterance('english').subarray(4000, 4043), whiteNoise(43, 0.001));
   const out = new Float32Array(500);
-  expect(bytesPerCall(() => control.push(block, out), 5000)).toBeLessThan(NO_OBJECT_BYTES);
+  expect(bytesPerCall(() => control.push(block, out), 5000)).toBeLessThan(BOXED_NUMBER_BYTES);
 });
 
 test.skipIf(!haveRecordings).each(['zh/glm_example_zh.wav', 'en/fleurs_sonar_audio_1_quiet.wav'])(

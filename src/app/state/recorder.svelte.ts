@@ -3,6 +3,7 @@
 
 import { DEFAULT_OPTIONS, type TranscriptEvent } from '../../engine/events.ts';
 import { isAbort } from '../../errors.ts';
+import { orAbort } from '../../platform/install/waiting.ts';
 import type { Processing } from '../../platform/web/capture.ts';
 import type { AudioBlock } from '../../signal/units.ts';
 import { peaksOf } from '../document/peaks.ts';
@@ -208,7 +209,7 @@ export class Recorder {
   async #record(microphone: OpenMicrophone, transcript: Transcript, signal: AbortSignal): Promise<void> {
     let doneSeconds = 0;
     try {
-      const engine = await unlessAborted(this.#room.open(), signal);
+      const engine = await orAbort(this.#room.open(), signal);
       transcript.readBy(engine.info.modelName, engine.info.device);
       for await (const event of engine.transcribe(microphone.audio, LIVE_OPTIONS, signal)) {
         transcript.apply(this.#settings.spokenPunctuation ? withSigns(event) : event);
@@ -245,16 +246,6 @@ export class Recorder {
   #stopTicking(): void {
     clearInterval(this.#ticking);
   }
-}
-
-/** The same, or the signal's reason as soon as it is aborted: nobody waits for a model that is no longer wanted. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(signal.reason as Error);
-    if (signal.aborted) return giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
-    work.then(resolve, reject);
-  });
 }
 
 /** The event with spoken signs written as signs. Its tokens no longer say where words are, so they go. */

@@ -7,12 +7,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { AsrError, isAsrError } from '../../errors.ts';
+import { pcmFormat } from '../../signal/pcm.ts';
+import { inPieces } from '../../signal/pieces.ts';
 import { SAMPLE_RATE, type AudioBlock } from '../../signal/units.ts';
 import { openAudioFile } from './decode-file.ts';
 
 /** Containers that hold one recording and point nowhere else. */
 const CONTAINERS =
   'asf,mov,matroska,avi,flv,rm,caf,amr,amrnb,amrwb,ac3,eac3,dts,mpeg,mpegts,au,w64,ape,wv,tta,tak,mpc,mpc8,dsf,aac,loas,gsm,oma,shn,voc,ogg,wav,aiff';
+
+const S16LE = pcmFormat('s16le', 1);
+const SECOND_BYTES = S16LE.unitBytes * SAMPLE_RATE;
 
 /**
  * The sound of the file at `path`, for one walk: by our decoders, else by FFmpeg. Fails as `openAudioFile` and
@@ -48,8 +53,10 @@ async function* byFfmpeg(
   signal.addEventListener('abort', stop, { once: true });
   let startSample = 0;
   try {
-    for await (const samples of seconds(ffmpeg.stdout)) {
+    for await (const second of inPieces(ffmpeg.stdout, SECOND_BYTES)) {
       signal.throwIfAborted();
+      const samples = new Float32Array(second.length >> 1);
+      S16LE.unpack(new DataView(second.buffer), 0, second.length, samples);
       yield { startSample, samples };
       startSample += samples.length;
     }
@@ -62,26 +69,4 @@ async function* byFfmpeg(
     stop();
     await ended;
   }
-}
-
-/** 16-bit samples in a stream of bytes, a second at a time. */
-async function* seconds(bytes: AsyncIterable<Buffer>): AsyncGenerator<Float32Array<ArrayBuffer>> {
-  let open = new Float32Array(SAMPLE_RATE);
-  let filled = 0;
-  let low: number | undefined;
-  for await (const piece of bytes) {
-    for (const byte of piece) {
-      if (low === undefined) {
-        low = byte;
-        continue;
-      }
-      open[filled++] = (((byte << 8) | low) << 16) / 2 ** 31;
-      low = undefined;
-      if (filled < SAMPLE_RATE) continue;
-      yield open;
-      open = new Float32Array(SAMPLE_RATE);
-      filled = 0;
-    }
-  }
-  if (filled > 0) yield open.slice(0, filled);
 }

@@ -2,6 +2,7 @@
 // there, its sound comes back. Page and worker.
 
 import { AsrError, type AsrErrorCode, ERRORS } from '../../errors.ts';
+import { inPieces } from '../../signal/pieces.ts';
 import { SAMPLE_RATE, type AudioBlock } from '../../signal/units.ts';
 import { SOUND_PATH, unpackSound } from '../../wire/sound-bytes.ts';
 import type { ServerAddress } from './server-engine.ts';
@@ -32,6 +33,14 @@ export async function openOnServer(file: Blob, { url, key }: ServerAddress): Pro
   if (!response.ok || response.body === null) throw await refusal(response, url);
   const reader = response.body.getReader();
   let doneBytes = 0;
+  async function* received(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
+    for (;;) {
+      const { done, value } = await read(reader, url, signal);
+      doneBytes += value?.length ?? 0;
+      if (value !== undefined) yield value;
+      if (done) return;
+    }
+  }
   return {
     from: 'server',
     durationSeconds: undefined,
@@ -40,26 +49,12 @@ export async function openOnServer(file: Blob, { url, key }: ServerAddress): Pro
     async *blocks(signal) {
       const stop = (): void => ended.abort(signal?.reason);
       signal?.addEventListener('abort', stop, { once: true });
-      const pending = new Uint8Array(2 * SAMPLE_RATE);
-      let filled = 0;
       let startSample = 0;
       try {
-        for (;;) {
-          const { done, value } = await read(reader, url, signal);
-          for (let at = 0; value !== undefined && at < value.length;) {
-            const taken = Math.min(value.length - at, pending.length - filled);
-            pending.set(value.subarray(at, at + taken), filled);
-            filled += taken;
-            at += taken;
-            doneBytes += taken;
-            if (filled < pending.length) continue;
-            yield { startSample, samples: unpackSound(pending) };
-            startSample += SAMPLE_RATE;
-            filled = 0;
-          }
-          if (!done) continue;
-          if (filled > 1) yield { startSample, samples: unpackSound(pending.subarray(0, filled)) };
-          return;
+        for await (const second of inPieces(received(signal), 2 * SAMPLE_RATE)) {
+          const samples = unpackSound(second);
+          if (samples.length > 0) yield { startSample, samples };
+          startSample += samples.length;
         }
       } finally {
         signal?.removeEventListener('abort', stop);
