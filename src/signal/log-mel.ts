@@ -45,7 +45,7 @@ export class LogMel {
     applyMelFilters(this.#filters, this.#power, mel);
     for (let band = 0; band < mel.length; band++) {
       const power = mel[band]!;
-      // Math.log10 takes half as long again.
+      // Math.log10 takes half as long again; a table of our own, no less.
       out[outAt + band] = Math.LOG10E * Math.log(power > POWER_FLOOR ? power : POWER_FLOOR);
     }
   }
@@ -129,6 +129,23 @@ export function windowFeatures(samples: Float32Array, options: WindowOptions): F
   assert(frames > 0 && frames % 8 === 0, 'a window is padded to a multiple of 8 frames');
   assert(samples.length <= frames * HOP_SAMPLES, 'the samples fit the window');
   const features = new Float32Array(melBins * frames);
+  rescale(features, rawWindow(samples, melBins, frames, streamed, features));
+  return features;
+}
+
+/**
+ * Raw frames of the whole window, mel-major, into `features`. Returns the loudest value.
+ *
+ * A function of its own, so that nothing comes after its loop: V8 compiles the loop while it runs for the
+ * first time, knows nothing of what comes after it, and would run that uncompiled in every later window.
+ */
+function rawWindow(
+  samples: Float32Array,
+  melBins: number,
+  frames: number,
+  streamed: StreamedFrames | undefined,
+  features: Float32Array,
+): number {
   const plan = new LogMel(melBins);
   const edge = new Float32Array(FRAME_SAMPLES);
   const tile = new Float32Array(TILE_FRAMES * melBins);
@@ -148,8 +165,7 @@ export function windowFeatures(samples: Float32Array, options: WindowOptions): F
     }
     loudest = Math.max(loudest, transposeTile(tile, melBins, features, firstFrame, frames));
   }
-  rescale(features, loudest);
-  return features;
+  return loudest;
 }
 
 /** Frames turned to mel-major at once: writing one at a time touches a cache line per number. Divides every window. */
