@@ -1,6 +1,6 @@
 // Writes a stand-in for the official checkpoint: everything as published, the numbers random (4.5 GB).
 //
-//   npx tsx scripts/stand-in-checkpoint.ts <folder> [--layers 32,28] [--seed 1]
+//   npx tsx scripts/stand-in-checkpoint.ts <folder> [--layers 32,28] [--seed 1] [--sure]
 
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -12,12 +12,15 @@ const { values, positionals } = parseArgs({
   options: {
     layers: { type: 'string', default: '32,28' },
     seed: { type: 'string', default: '1' },
+    sure: { type: 'boolean', default: false },
   },
 });
 const [folder] = positionals;
 const [audioLayers, textLayers = audioLayers] = values.layers.split(',').map(Number);
 if (folder === undefined || !(Number(audioLayers) >= 1 && Number(textLayers) >= 1)) {
-  process.stderr.write('stand-in-checkpoint <folder> [--layers <encoder>[,<decoder>]] [--seed <n>]\n');
+  process.stderr.write(
+    'stand-in-checkpoint <folder> [--layers <encoder>[,<decoder>]] [--seed <n>] [--sure]\n',
+  );
   process.exit(2);
 }
 
@@ -36,6 +39,7 @@ const bytes = await writeStandInCheckpoint(folder, {
   seed: Number(values.seed),
   audioLayers: Number(audioLayers),
   textLayers: Number(textLayers),
+  sure: values.sure,
   onProgress: (doneBytes, totalBytes) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${((100 * doneBytes) / totalBytes).toFixed(0)} %`);
   },

@@ -1,6 +1,6 @@
 // Throughput against concurrency, one by one (one seat) and batched (all seats), in one run, on real requests.
 //
-//   npx tsx test/bench/server.ts [model folder] [requests per point] [folder of recordings]
+//   npx tsx test/bench/server.ts [model folder] [requests per point] [folder of recordings] [tokens per request]
 //
 // The server runs in a process of its own, so that its event loop is its own, too. What the loop's delay is
 // without any work is said first: timers are coarse, and other programs run on this machine.
@@ -17,13 +17,14 @@ const CONCURRENCY = [1, 2, 4, 8, 16];
 const sampleDir = process.argv[2] ?? join(ROOT, 'public/models/sample');
 const requests = Number(process.argv[3] ?? 24);
 const folder = process.argv[4] ?? join(ROOT, 'public/clips');
+const maxNewTokens = process.argv[5];
 const names = (await readdir(folder)).filter((name) => /\.(wav|mp3|flac|ogg|opus|m4a)$/.test(name));
 const clips = await Promise.all(names.map((name) => readFile(join(folder, name))));
 const audioSeconds =
   (await Promise.all(clips.map(secondsOf))).reduce((sum, one) => sum + one, 0) / clips.length;
 
 console.log(
-  `${requests} requests per point, ${clips.length} clips of ${audioSeconds.toFixed(1)} s on average; load of the machine ${loadavg()[0]?.toFixed(1)}`,
+  `${requests} requests per point (no fewer than clients), ${clips.length} clips of ${audioSeconds.toFixed(1)} s on average; load of the machine ${loadavg()[0]?.toFixed(1)}`,
 );
 const settings = { port: 0, parallel: 16, waiting: 1000, waitingPerClient: 1000 };
 const servers = await Promise.all(
@@ -44,9 +45,10 @@ console.log('seats  clients  requests/s  x real time  p50 ms  p95 ms  p99 ms  ev
 for (const clients of CONCURRENCY) {
   for (const { seats, url } of servers) {
     await loopDelayMs(url); // begins the next count
-    const { seconds, latencies } = await measured(url, clients, requests);
+    const count = Math.max(requests, clients);
+    const { seconds, latencies } = await measured(url, clients, count);
     const delayMs = await loopDelayMs(url);
-    const perSecond = requests / seconds;
+    const perSecond = count / seconds;
     const row = [
       String(seats).padStart(5),
       String(clients).padStart(8),
@@ -87,6 +89,7 @@ async function measured(
       const clip = clips[next++ % clips.length];
       const form = new FormData();
       form.append('file', new Blob([new Uint8Array(clip ?? [])]), 'clip.wav');
+      if (maxNewTokens !== undefined) form.append('max_new_tokens', maxNewTokens);
       const askedMs = performance.now();
       const response = await fetch(`${url}/v1/audio/transcriptions`, { method: 'POST', body: form });
       if (!response.ok) throw new Error(await response.text());
