@@ -2,8 +2,7 @@
 //
 //   npx tsx scripts/stand-in-checkpoint.ts <folder> [--layers 32,28] [--seed 1] [--sure]
 
-import { statfs } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { mkdir, statfs } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { writeStandInCheckpoint } from '../test/fixtures/stand-in-checkpoint.ts';
 
@@ -26,7 +25,8 @@ if (folder === undefined || !(Number(audioLayers) >= 1 && Number(textLayers) >= 
 
 // Parameters per layer and of everything else, in bytes of bfloat16 (MODEL.md, "Tensors").
 const neededBytes = 2 * (19_676_160 * Number(audioLayers) + 48_238_592 * Number(textLayers) + 277_525_504);
-const disk = await statfs(dirname(resolve(folder)));
+await mkdir(folder, { recursive: true });
+const disk = await statfs(folder);
 if (disk.bavail * disk.bsize < neededBytes * 1.02) {
   process.stderr.write(
     `There is room for ${(disk.bavail * disk.bsize) / 1e9} GB, ${neededBytes / 1e9} GB are needed.\n`,

@@ -10,6 +10,7 @@ import OpenAI from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DEFAULT_OPTIONS } from '../../src/engine/events.ts';
+import { wavBytes } from '../../src/eval/wav-bytes.ts';
 import type { AudioBlock } from '../../src/signal/units.ts';
 import { serverProcess } from './processes.ts';
 import {
@@ -62,6 +63,23 @@ test('a recording that has to wait longer than its time is given up with 504, an
   expect(await app.parts.uploads.count()).toBe(0);
   stop.abort();
   while (app.parts.jobs.load.running > 0) await pause();
+});
+
+test('a recording whose reading takes longer than its time is given up with 504, and the next one is read', async () => {
+  app = await openTestApp({ deadline: 15 });
+  expect((await send(app)).status).toBe(200); // the model is loaded
+  const clip = await readFile(CLIP);
+  const said = new Int16Array(clip.buffer, clip.byteOffset + 44, (clip.length - 44) >> 1);
+  const hour = new Int16Array(3600 * 16_000);
+  for (let at = 0; at + said.length <= hour.length; at += said.length) hour.set(said, at);
+  const form = new FormData();
+  form.append('file', new Blob([wavBytes(hour, 16_000)]), 'hour.wav');
+  const late = await app.ask('/v1/audio/transcriptions', { method: 'POST', body: form });
+  expect(late.status).toBe(504);
+  expect(await late.json()).toMatchObject({ error: { code: 'too_slow' } });
+  expect(app.parts.jobs.load.running).toBe(0);
+  expect(await app.parts.uploads.count()).toBe(0);
+  expect((await send(app)).status).toBe(200);
 });
 
 test('a full line refuses with 503 and Retry-After, in every dialect, before anything is kept', async () => {
