@@ -45,7 +45,7 @@ export class LogMel {
     applyMelFilters(this.#filters, this.#power, mel);
     for (let band = 0; band < mel.length; band++) {
       const power = mel[band]!;
-      // Math.log10 takes half as long again; a table of our own, no less.
+      // Math.log10 takes half as long again; tables of our own are no faster.
       out[outAt + band] = Math.LOG10E * Math.log(power > POWER_FLOOR ? power : POWER_FLOOR);
     }
   }

@@ -10,7 +10,8 @@ import OpenAI from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DEFAULT_OPTIONS } from '../../src/engine/events.ts';
-import { wavBytes } from '../../src/eval/wav-bytes.ts';
+import { readSamples } from '../../src/eval/read-audio.ts';
+import { to16Bit, wavBytes } from '../../src/eval/wav-bytes.ts';
 import type { AudioBlock } from '../../src/signal/units.ts';
 import { serverProcess } from './processes.ts';
 import {
@@ -68,8 +69,7 @@ test('a recording that has to wait longer than its time is given up with 504, an
 test('a recording whose reading takes longer than its time is given up with 504, and the next one is read', async () => {
   app = await openTestApp({ deadline: 15 });
   expect((await send(app)).status).toBe(200); // the model is loaded
-  const clip = await readFile(CLIP);
-  const said = new Int16Array(clip.buffer, clip.byteOffset + 44, (clip.length - 44) >> 1);
+  const said = to16Bit(await readSamples(CLIP));
   const hour = new Int16Array(3600 * 16_000);
   for (let at = 0; at + said.length <= hour.length; at += said.length) hour.set(said, at);
   const form = new FormData();
