@@ -17,11 +17,18 @@ export class PeakMeter {
 
   /** Takes the next samples. */
   push(samples: Float32Array): void {
-    for (const sample of samples) {
-      const loudness = Math.abs(sample);
-      if (loudness > this.#loudest) this.#loudest = loudness;
-      if (++this.#samples === SAMPLES_PER_PEAK) this.#add();
+    let loudest = this.#loudest;
+    let taken = this.#samples;
+    for (let i = 0; i < samples.length; i++) {
+      const loudness = Math.abs(samples[i] ?? 0);
+      if (loudness > loudest) loudest = loudness;
+      if (++taken < SAMPLES_PER_PEAK) continue;
+      this.#add(loudest);
+      loudest = 0;
+      taken = 0;
     }
+    this.#loudest = loudest;
+    this.#samples = taken;
   }
 
   /** What has been gathered so far; a part of a peak at the end counts as one. */
@@ -31,15 +38,13 @@ export class PeakMeter {
     return whole;
   }
 
-  #add(): void {
+  #add(loudest: number): void {
     if (this.#length === this.#peaks.length) {
       const wider = new Uint8Array(this.#length * 2);
       wider.set(this.#peaks);
       this.#peaks = wider;
     }
-    this.#peaks[this.#length++] = levelByte(this.#loudest);
-    this.#loudest = 0;
-    this.#samples = 0;
+    this.#peaks[this.#length++] = levelByte(loudest);
   }
 }
 

@@ -157,11 +157,11 @@ function roomFor(array: Float32Array<ArrayBuffer>, length: number): Float32Array
 
 /** A damaged file may decode to numbers that are no sound; they must not reach the filters' memory. */
 function interleave({ channels }: PcmBlock, out: Float32Array): void {
-  channels.forEach((samples, c) => {
+  for (const [c, samples] of channels.entries()) {
     for (let i = 0, to = c; i < samples.length; i++, to += channels.length) {
       out[to] = soundOrSilence(samples[i] ?? 0);
     }
-  });
+  }
 }
 
 /** Cuts samples into blocks of a second. */
