@@ -96,7 +96,8 @@ for (const layers of values.layers.split(',').map(Number)) {
   for (const profile of values.profiles.split(',') as Profile[]) {
     const folder = await converted(checkpoint, profile);
     const sides: [string, Said][] = [['Node, CPU', await readInNode(folder, both)]];
-    if (values.webgpu && profile === ON_GPUS) sides.push(['Chromium, WebGPU', await readInChromium(folder, both)]);
+    if (values.webgpu && profile === ON_GPUS)
+      sides.push(['Chromium, WebGPU', await readInChromium(folder, both)]);
     for (const [side, mine] of sides) {
       const columns = (['states', 'embeds', 'logits'] as const).map((what) =>
         errors(theirs[what], mine[what]),
