@@ -42,6 +42,11 @@ export const ERRORS = {
     24,
     500,
   ),
+  'voice-model-failed': entry(
+    'Start Sotto again; until then music and noise may be read as speech.',
+    25,
+    500,
+  ),
   // ── conversion ─────────────────────────────────────────────────────────────────────────────
   'checkpoint-not-found': entry('Point to a folder that holds config.json and model.safetensors.', 30, 404),
   'checkpoint-malformed': entry('Download the checkpoint again; its file is damaged or incomplete.', 31, 400),

@@ -1,6 +1,6 @@
 // A failure in the terminal: one line and an exit code.
 
-import { ERRORS, isAbort, isAsrError } from '../errors.ts';
+import { AsrError, type AsrErrorCode, ERRORS, isAbort, isAsrError } from '../errors.ts';
 
 /** Stopped by Ctrl-C, as shells count it. */
 const EXIT_INTERRUPTED = 130;
@@ -10,6 +10,11 @@ const EXIT_BUG = 70;
 export function exitCodeOf(error: unknown): number {
   if (isAsrError(error)) return ERRORS[error.code].exitCode;
   return isAbort(error) ? EXIT_INTERRUPTED : EXIT_BUG;
+}
+
+/** Says what the reading goes on without, in one line of its own. */
+export function warn({ code, message }: { readonly code: AsrErrorCode; readonly message: string }): void {
+  process.stderr.write(`sotto: ${explain(new AsrError(code, message))}\n`);
 }
 
 /** What is wrong and what to do, in one line. */

@@ -11,6 +11,7 @@ import { DEFAULT_OPTIONS } from '../engine/events.ts';
 import { type DeviceChoice, openEngine } from '../platform/node/open-engine.ts';
 import { Resampler } from '../signal/resample.ts';
 import { type AudioBlock, SAMPLE_RATE } from '../signal/units.ts';
+import { warn } from './failure.ts';
 import { deviceOption, modelOption, sampleModelDir, threadsOption, wholeNumber } from './options.ts';
 import { ProgressLine } from './progress.ts';
 
@@ -54,6 +55,10 @@ async function listen({ model, device, threads, rate, channels, gain }: Flags): 
     const options = { ...DEFAULT_OPTIONS, live: true, gain };
     for await (const event of engine.transcribe(sound.blocks(), options, stop.signal)) {
       if (event.type === 'partial') line.show(`${event.committed}${event.tentative}`);
+      if (event.type === 'warning') {
+        line.done();
+        warn(event);
+      }
       if (event.type !== 'final') continue;
       line.done();
       process.stdout.write(`${event.segment.text}\n`);

@@ -90,6 +90,8 @@ function linesOf(event: TranscriptEvent): string[] {
         `  end     ${durationSeconds.toFixed(2)} s of sound in ${timings.totalMs.toFixed(0)} ms, ${timings.tokens} tokens`,
       ];
     }
+    case 'warning':
+      return [`  warning ${event.message} (${event.code})`];
     case 'trace':
       return lineOfTrace(event.what).map(
         (line) => `${String(Math.round(event.atMs)).padStart(6)} ms  ${line}`,

@@ -8,7 +8,7 @@ import type { Engine } from '../engine/engine.ts';
 import { DEFAULT_OPTIONS, EXACT_OPTIONS, type TranscribeOptions } from '../engine/events.ts';
 import { openAudioFile } from '../platform/node/decode-file.ts';
 import { type DeviceChoice, openEngine } from '../platform/node/open-engine.ts';
-import { exitCodeOf, explain } from './failure.ts';
+import { exitCodeOf, explain, warn } from './failure.ts';
 import { deviceOption, modelOption, sampleModelDir, threadsOption, wholeNumber } from './options.ts';
 import { ProgressLine, bar, clock } from './progress.ts';
 import { FORMATS, type Format, type Transcript, render } from './transcript-formats.ts';
@@ -95,6 +95,10 @@ async function transcribeFile(
     totalMs: 0,
   };
   for await (const event of engine.transcribe(audio.blocks(signal), optionsOf(flags), signal)) {
+    if (event.type === 'warning') {
+      line.done();
+      warn(event);
+    }
     if (event.type === 'final') transcript.segments.push(event.segment);
     if (event.type === 'progress')
       line.show(progressText(file, event.doneSeconds, audio.durationSeconds, startMs));

@@ -1,5 +1,7 @@
 // What the engine is asked and what it answers. Every door speaks in these.
 
+import type { AsrErrorCode } from '../errors.ts';
+
 /** How to read. The defaults (DEFAULT_OPTIONS) are those that the evaluation favors. */
 export interface TranscribeOptions {
   /**
@@ -147,6 +149,8 @@ export type TranscriptEvent =
   | { readonly type: 'final'; readonly segment: Segment }
   /** Everything before `doneSeconds` of the recording is read; `heardSeconds` of it have come in. */
   | { readonly type: 'progress'; readonly doneSeconds: number; readonly heardSeconds: number }
+  /** Something failed that the reading can do without; said once, before the first event it has to do with. */
+  | { readonly type: 'warning'; readonly code: AsrErrorCode; readonly message: string }
   /** Asked for with `trace`. `atMs` counts from the start. */
   | { readonly type: 'trace'; readonly atMs: number; readonly what: Trace }
   /** The recording is over. */

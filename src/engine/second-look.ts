@@ -7,6 +7,7 @@
 //
 // It can only take away. Where the model fails, the first look stands alone.
 
+import { AsrError } from '../errors.ts';
 import { VOICE_FRAME_SAMPLES, type VoiceMemory, type VoiceModel } from '../ports.ts';
 import { HopBuffer } from '../signal/hops.ts';
 import { Periodicity } from '../signal/periodicity.ts';
@@ -31,7 +32,7 @@ const PITCHED_LIKENESS = 0.7;
 
 export class SecondLook {
   readonly #voice: VoiceModel;
-  #failed = false;
+  #failure: AsrError | undefined;
   /** Of the sound before what is heard next, in this window or in the one before: music is known by its past. */
   #memory: VoiceMemory | undefined;
   #heard = new Impressions(0);
@@ -40,17 +41,23 @@ export class SecondLook {
     this.#voice = voice;
   }
 
+  /** Why nothing is taken away any more (`voice-model-failed`). */
+  get failure(): AsrError | undefined {
+    return this.#failure;
+  }
+
   /**
    * The window with those utterances in which somebody speaks or whispers; undefined where there is none.
    * Windows come in order of time; one that grows is heard only as far as it has grown.
    */
   async judge(window: AudioWindow): Promise<AudioWindow | undefined> {
-    if (this.#failed) return window;
+    if (this.#failure !== undefined) return window;
     try {
       await this.#hear(window);
-    } catch {
+    } catch (cause) {
       // Better some false text than none at all.
-      this.#failed = true;
+      const found = `the voice model failed: ${cause instanceof Error ? cause.message : String(cause)}`;
+      this.#failure = new AsrError('voice-model-failed', found, { cause });
       return window;
     }
     const utterances = window.utterances.filter((utterance) => this.#heard.isVoice(utterance));

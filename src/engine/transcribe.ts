@@ -37,7 +37,8 @@ export async function* transcribe(
   const trace = options.trace ? new Tracer() : undefined;
   const to: Recognizer = { holder, options, watch: new Stopwatch(), signal, nextIndex: 0, trace };
   const looksTwice = voice !== undefined && options.voiceDetection && !options.exact;
-  const events = eventsOf(to, audio, looksTwice ? new SecondLook(voice) : undefined);
+  const look = looksTwice ? new SecondLook(voice) : undefined;
+  const events = warned(eventsOf(to, audio, look), look);
   yield* trace === undefined ? events : traced(events, trace);
 }
 
@@ -59,6 +60,22 @@ async function* eventsOf(
     }
   }
   yield { type: 'end', durationSeconds: heard.samples / SAMPLE_RATE, timings: to.watch.read() };
+}
+
+/** Says once that the second look has failed. */
+async function* warned(
+  events: AsyncIterable<TranscriptEvent>,
+  look: SecondLook | undefined,
+): AsyncGenerator<TranscriptEvent, void> {
+  let told = false;
+  for await (const event of events) {
+    if (!told && look?.failure !== undefined) {
+      const { code, message } = look.failure;
+      told = true;
+      yield { type: 'warning', code, message };
+    }
+    yield event;
+  }
 }
 
 /** Before each event, what led to it. */

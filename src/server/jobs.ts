@@ -47,6 +47,8 @@ export interface JobParts {
   readonly shelf: ModelShelf;
   readonly limits: JobLimits;
   readonly metrics: Metrics;
+  /** Hears what a reading has to do without. */
+  readonly onWarning: (warning: Extract<TranscriptEvent, { type: 'warning' }>) => void;
   /** Other names that clients may call models by. */
   readonly aliases: Readonly<Record<string, string>>;
 }
@@ -157,6 +159,7 @@ export class Jobs {
       );
     const events = this.#parts.pool.transcribe(model, open, job.options, signal, 'path' in audio);
     for await (const event of events) {
+      if (event.type === 'warning') this.#parts.onWarning(event);
       if (event.type === 'end') this.#parts.metrics.audioRead(event.durationSeconds);
       yield event;
     }

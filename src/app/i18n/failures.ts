@@ -17,6 +17,7 @@ const SENTENCES: Record<FailureCode, () => string> = {
   'weights-missing': m.failed_weights_missing,
   'weights-corrupt': m.failed_weights_corrupt,
   'model-garbage': m.failed_model_garbage,
+  'voice-model-failed': m.failed_voice_model,
   'checkpoint-not-found': m.failed_checkpoint_not_found,
   'checkpoint-malformed': m.failed_checkpoint_malformed,
   'checkpoint-old-naming': m.failed_checkpoint_old_naming,

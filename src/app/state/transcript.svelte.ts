@@ -2,7 +2,7 @@
 // Every change goes through here, can be taken back, and is saved by itself.
 
 import type { TranscriptEvent } from '../../engine/events.ts';
-import { isAsrError } from '../../errors.ts';
+import { type AsrErrorCode, isAsrError } from '../../errors.ts';
 import {
   applySplice,
   editable,
@@ -65,6 +65,8 @@ export class Transcript {
   durationSeconds = $state(0);
   peaks = $state.raw<Uint8Array<ArrayBuffer>>(new Uint8Array(0));
   damagedPlaces = $state(0);
+  /** What this reading has to do without. */
+  warning = $state<AsrErrorCode | undefined>();
   scriptView = $state<ScriptView>('as-read');
   punctuation = $state<PunctuationWidth>('as-read');
   /** What became of the dictionaries that the chosen script needs. */
@@ -156,6 +158,9 @@ export class Transcript {
       case 'progress':
         this.ending = { at: 'reading', doneSeconds: event.doneSeconds };
         this.durationSeconds = Math.max(this.durationSeconds, event.doneSeconds);
+        break;
+      case 'warning':
+        this.warning = event.code;
         break;
       case 'end':
         this.durationSeconds = event.durationSeconds;

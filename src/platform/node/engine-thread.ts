@@ -13,7 +13,7 @@ import type { NodeEngineRequest } from './engine-client.ts';
 import { openModelDir } from './model-dir.ts';
 import { createNodeRuntime } from './ort.ts';
 import { portEndpoint } from './port-endpoint.ts';
-import { openNodeVoice } from './voice-model.ts';
+import { nodeVoice } from './voice-model.ts';
 
 type Messages = Endpoint<FromWorker, ToWorker<NodeEngineRequest>>;
 
@@ -26,9 +26,7 @@ hostEngine(
     const runtime = createNodeRuntime({ provider, ...(threads !== undefined && { threads }) });
     try {
       const model = await loadModel(files, runtime, undefined, onStage);
-      // Without it the first look alone decides.
-      const voice = await openNodeVoice().catch(() => undefined);
-      return createEngine(model, { ...(seats && { seats }), ...(voice && { voice }) });
+      return createEngine(model, { ...(seats && { seats }), voice: nodeVoice() });
     } catch (error) {
       await runtime.release();
       throw error;

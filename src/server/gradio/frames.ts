@@ -1,6 +1,6 @@
 // What calls say, in the frames of Gradio's two streams.
 
-import { refusalOf } from '../refusal.ts';
+import { refusalOf, sentencesOf } from '../refusal.ts';
 import type { CallEvent, Output } from './calls.ts';
 import type { Said } from './sessions.ts';
 
@@ -45,6 +45,10 @@ function messageOf({ id, event }: Said, told: Map<string, Output>, onBug: OnBug)
       return { msg: 'process_starts', eta: null };
     case 'progress':
       return { msg: 'progress', progress_data: [progressOf(event)] };
+    case 'warning': {
+      const log = sentencesOf(event.code, event.message);
+      return { msg: 'log', log, level: 'warning', title: 'Warning', duration: 10, visible: true };
+    }
     case 'generating': {
       const before = told.get(id);
       told.set(id, event.output);

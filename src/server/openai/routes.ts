@@ -1,14 +1,14 @@
 // OpenAI's audio API: /v1/audio/transcriptions, /v1/models.
 
 import { type Context, Hono } from 'hono';
-import { AsrError } from '../../errors.ts';
+import { AsrError, type AsrErrorCode } from '../../errors.ts';
 import type { Segment } from '../../engine/events.ts';
 import { askerOf } from '../asker.ts';
 import { type JobEvent, type Jobs, firstEvents, untilRemoved } from '../jobs.ts';
 import type { ModelShelf, ShelfModel } from '../model-shelf.ts';
 import { OptionError, transcribeOptions } from '../reading-options.ts';
 import { type Refusal, refusalOf } from '../refusal.ts';
-import { eventStream } from '../streams.ts';
+import { chained, eventStream } from '../streams.ts';
 import type { UploadFolder } from '../uploads.ts';
 import { type Transcript, answer, logProbsOf, textOf, usageOf } from './answers.ts';
 import { type ParsedTranscription, parseTranscription } from './requests.ts';
@@ -37,7 +37,8 @@ export function openAiRoutes(parts: OpenAiParts): Hono {
     const signal = AbortSignal.any([c.req.raw.signal, controller.signal]);
     const events = untilRemoved(parts.jobs.run(jobOf(c, parsed), signal), form);
     if (!parsed.request.stream) {
-      return withUnused(answer(await wholeTranscript(events), parsed.request), unused);
+      const transcript = await wholeTranscript(events);
+      return withUnused(withWarning(answer(transcript, parsed.request), transcript), unused);
     }
     // A full line, or a file that is no recording, is told with its own status, not in a stream.
     const first = await firstEvents(events);
@@ -86,6 +87,12 @@ function withUnused(response: Response, unused: readonly string[]): Response {
   return response;
 }
 
+/** Says what the reading had to do without; OpenAI's shapes have no place for it. */
+function withWarning(response: Response, { warning }: WholeTranscript): Response {
+  if (warning !== undefined) response.headers.set('Sotto-Warning', warning);
+  return response;
+}
+
 function typeOf(status: number): string {
   if (status === 401) return 'authentication_error';
   if (status === 403) return 'permission_error';
@@ -107,14 +114,20 @@ function jobOf(c: Context, { request, upload }: ParsedTranscription): Parameters
   };
 }
 
-async function wholeTranscript(events: AsyncIterable<JobEvent>): Promise<Transcript> {
+interface WholeTranscript extends Transcript {
+  readonly warning: AsrErrorCode | undefined;
+}
+
+async function wholeTranscript(events: AsyncIterable<JobEvent>): Promise<WholeTranscript> {
   const segments: Segment[] = [];
   let durationSeconds = 0;
+  let warning: AsrErrorCode | undefined;
   for await (const event of events) {
     if (event.type === 'final') segments.push(event.segment);
+    if (event.type === 'warning') warning = event.code;
     if (event.type === 'end') durationSeconds = event.durationSeconds;
   }
-  return { segments, durationSeconds };
+  return { segments, durationSeconds, warning };
 }
 
 /**
@@ -157,15 +170,6 @@ async function* streamedAnswer(
     yield 'data: [DONE]\n\n';
   } catch (error) {
     yield `event: error\n${frame(errorBody(error, refusalOf(error, onBug)))}`;
-  }
-}
-
-async function* chained<T>(first: readonly T[], rest: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
-  try {
-    yield* first;
-    yield* rest;
-  } finally {
-    await rest.return();
   }
 }
 
