@@ -80,7 +80,7 @@ function relevelled(samples: Float32Array, nowDb: number, wantedDb: number): Flo
   });
 }
 
-async function ours(samples: Float32Array): Promise<Flags> {
+function ours(samples: Float32Array): Flags {
   const speech: boolean[] = [];
   const detector = new ActivityDetector((activity) => speech.push(activity.speech));
   detector.push(samples);
@@ -123,19 +123,17 @@ async function voiceAlone(samples: Float32Array): Promise<Flags> {
   return Uint8Array.from(likelihoods, (p) => (p > 0.5 ? 1 : 0));
 }
 
-/** Frames of the first look that lie in utterances which the second look leaves. */
-async function bothLooks(samples: Float32Array, first: Flags, live: boolean): Promise<Flags> {
+/** What the model is shown: the utterances of windows that the second look leaves, gaps between syllables included. */
+async function bothLooks(samples: Float32Array, live: boolean): Promise<Flags> {
   const blocks = (async function* () {
     for (let at = 0; at < samples.length; at += 8_000)
       yield { startSample: at, samples: samples.slice(at, at + 8_000) };
   })();
   const look = new SecondLook(voice);
-  const flags = new Uint8Array(first.length);
+  const flags = new Uint8Array(Math.floor(samples.length / FRAME));
   for await (const window of windowsOf(blocks, { ...DEFAULT_OPTIONS, live })) {
-    for (const { startSample, endSample } of (await look.judge(window))?.utterances ?? []) {
-      for (let frame = Math.floor(startSample / FRAME); frame * FRAME < endSample; frame++)
-        flags[frame] = first[frame] ?? 0;
-    }
+    for (const { startSample, endSample } of (await look.judge(window))?.utterances ?? [])
+      flags.fill(1, Math.ceil(startSample / FRAME), Math.floor(endSample / FRAME));
   }
   return flags;
 }
@@ -144,11 +142,10 @@ async function bothLooks(samples: Float32Array, first: Flags, live: boolean): Pr
 type Opinions = [name: string, flags: Flags][];
 
 async function opinions(samples: Float32Array): Promise<Opinions> {
-  const first = await ours(samples);
   return [
-    ['first look alone', first],
-    ['both looks, recordings', await bothLooks(samples, first, false)],
-    ['both looks, live', await bothLooks(samples, first, true)],
+    ['first look alone', ours(samples)],
+    ['both looks, recordings', await bothLooks(samples, false)],
+    ['both looks, live', await bothLooks(samples, true)],
     ['Silero 0.5, no gain', await voiceAlone(samples)],
     ['browser gain, Silero 0.5', await voiceAlone(browserGain(samples))],
     ['our gain, Silero 0.5', await voiceAlone(lifted(samples))],

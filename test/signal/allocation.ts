@@ -27,3 +27,10 @@ export function bytesPerCall(work: () => void, calls = 20_000, enough = BOXED_NU
   }
   return least;
 }
+
+/** Bytes of what is still in use, buffers included. */
+export function liveBytes(): number {
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
