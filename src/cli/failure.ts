@@ -12,8 +12,12 @@ export function exitCodeOf(error: unknown): number {
   return isAbort(error) ? EXIT_INTERRUPTED : EXIT_BUG;
 }
 
-/** Says what the reading goes on without, in one line of its own. */
+const told = new Set<AsrErrorCode>();
+
+/** Says what readings go on without, in one line of its own; once, however many are read. */
 export function warn({ code, message }: { readonly code: AsrErrorCode; readonly message: string }): void {
+  if (told.has(code)) return;
+  told.add(code);
   process.stderr.write(`sotto: ${explain(new AsrError(code, message))}\n`);
 }
 

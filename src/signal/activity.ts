@@ -31,6 +31,8 @@ const ONSET_HOPS = 8;
 const LEAD_HOPS = 10;
 /** … and on through the gaps between syllables. */
 const HANGOVER_HOPS = 20;
+/** After a longer gap it may go on as softly as it ended, without an onset, while the lead still reaches back to it. */
+const RESUMED_HOPS = HANGOVER_HOPS + LEAD_HOPS;
 /** A recording may begin inside a word: its quietest place so far is no floor. For a second, this is enough if periodic. */
 const FLOORLESS_HOPS = 100;
 const FLOORLESS_DB = 2;
@@ -70,7 +72,7 @@ export class ActivityDetector {
   #heard = 0;
   #loudestDb = SILENCE_DB;
   #active = false;
-  #quietHops = 0;
+  #quietHops = Infinity;
   #leadHop = 0; // where the latest speech begins, its lead included
   #endHop = 0; //  and where it ends, as far as judged
 
@@ -111,7 +113,8 @@ export class ActivityDetector {
 
   #judge(hop: number): void {
     if (!this.#active) {
-      if (!this.#isOnset(hop)) return;
+      const resumed = ++this.#quietHops <= RESUMED_HOPS && this.#isWeak(hop);
+      if (!resumed && !this.#isOnset(hop)) return;
       this.#active = true;
       this.#quietHops = 0;
       this.#leadHop = Math.max(hop - LEAD_HOPS, 0);

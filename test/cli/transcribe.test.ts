@@ -2,6 +2,7 @@ import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promi
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder, writeSeededModel } from '../fixtures/seeded-dir.ts';
+import { WITHOUT_VOICE_MODEL } from '../without-voice-model.ts';
 import { runSotto } from './run-sotto.ts';
 
 const CLIP = resolve(import.meta.dirname, '../fixtures/goldens/log-mel-english.wav');
@@ -94,6 +95,14 @@ test('says that there is no model, that a shard is missing, and that one is dama
   expect(damaged.stderr).toContain(shard);
   await rm(path);
   expect((await runSotto(['transcribe', CLIP, '--model', broken])).code).toBe(22);
+});
+
+test('says once, however many files there are, that voices cannot be told from other sounds', async () => {
+  const args = ['transcribe', CLIP, CLIP, '--model', model, '--max-new-tokens', '4', '--device', 'cpu'];
+  const { code, stdout, stderr } = await runSotto(args, undefined, WITHOUT_VOICE_MODEL);
+  expect(code).toBe(0);
+  expect(stdout.match(/^==> /gm)).toHaveLength(2);
+  expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/^sotto: The voice model failed: /)]);
 });
 
 test('an option that does not exist, or a value that does not fit, ends with 2', async () => {

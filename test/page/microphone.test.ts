@@ -203,6 +203,22 @@ test('when the disk is full the page says so, text still comes, and the recordin
   await visitor.leave();
 });
 
+test('without what tells voices from other sounds, what is spoken is read, and the page says so while it listens', async () => {
+  const spoken = await speak('en_meeting-on-thursday');
+  const visitor = await visit({ spoken: spoken.path, serviceWorkers: 'block' });
+  const { page } = visitor;
+  await page.route(/silero.*\.onnx$/, (route) => route.abort());
+  await choose(page, { device: 'wasm' });
+  await startRecording(page);
+  const warning = page.getByText('What tells voices from other sounds does not work here.');
+  await warning.waitFor({ timeout: 120_000 });
+  await page.locator('main .text').getByText(spoken.texts[0]!).waitFor({ timeout: 120_000 });
+  await page.getByRole('button', { name: 'Stop' }).click();
+  expect(await readText(page)).toEqual(spoken.texts);
+  expect(await warning.count()).toBe(1);
+  await visitor.leave();
+});
+
 test('who will not wait for the rest cancels, and the recording can still be finished', async () => {
   const spoken = await speak('en_thank-you');
   const visitor = await visit({ spoken: spoken.path, serviceWorkers: 'block' });

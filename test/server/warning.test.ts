@@ -25,6 +25,14 @@ test('a reading without the voice model gives its text and says so to OpenAI’s
   expect(await response.json()).toMatchObject({ text });
 });
 
+test('… in a comment of a stream, whose events are OpenAI’s alone', async () => {
+  const body = await formOf(CLIP, { ...SHORT, stream: 'true' });
+  const stream = await (await server.ask('/v1/audio/transcriptions', { method: 'POST', body })).text();
+  expect(stream.match(/^: voice-model-failed$/gm)).toHaveLength(1);
+  const types = new Set((dataOf(stream) as { type: string }[]).map(({ type }) => type));
+  expect(types).toEqual(new Set(['transcript.text.delta', 'transcript.text.done']));
+});
+
 test('… in a line of its own, once', async () => {
   const response = await server.ask('/api/transcribe', { method: 'POST', body: await formOf(CLIP, SHORT) });
   const lines = (await response.text()).trim().split('\n');

@@ -60,6 +60,24 @@ describe('speech is found', () => {
     expect(speechHops(verdicts, 0, 30)).toBeGreaterThan(25);
   });
 
+  test.each([
+    [0.25, true],
+    [0.5, false],
+  ])('a soft place %f s behind louder speech is its going on: %s', (gapSeconds, isSpeech) => {
+    const room = noiseAt(-75, 16_000 * 6, 1);
+    const place = (levelDb: number, startSecond: number, seconds: number, seed: number): void =>
+      noiseAt(levelDb, 16_000 * seconds, seed).forEach((x, i) => (room[16_000 * startSecond + i]! += x));
+    place(-55, 3, 0.5, 2);
+    place(-68.5, 3.5 + gapSeconds, 0.3, 3); // 6 to 7 dB above the room: no onset
+    const verdicts = detect(room);
+    const soft = 100 * (3.5 + gapSeconds);
+    expect(speechHops(verdicts, soft + 5, soft + 25) > 18).toBe(isSpeech);
+    expect(speechHops(verdicts, 0, 285)).toBe(0);
+    expect(speechHops(verdicts, 305, 345)).toBe(40);
+    // One stretch: no hop between the two is left out.
+    expect(speechHops(verdicts, 345, soft) === soft - 345).toBe(isSpeech);
+  });
+
   test('the same at any level, since only the distance to the floor counts', () => {
     const { samples } = scene('mandarin', -30, -60);
     const louder = detect(samples).map((v) => v.speech);

@@ -147,6 +147,8 @@ async function* streamedAnswer(
   try {
     for await (const event of chained(first, rest)) {
       if (event.type === 'end') durationSeconds = event.durationSeconds;
+      // As a comment: headers are gone by now, and stock clients know no such event.
+      if (event.type === 'warning') yield `: ${event.code}\n\n`;
       if (event.type !== 'final') continue;
       segments.push(event.segment);
       const text = textOf({ segments, durationSeconds });
