@@ -10,9 +10,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { convert } from '../../src/convert/convert.ts';
+import {
+  BLOCK,
+  decodeStored,
+  quantizeBlocks4,
+  quantizeBlocks8,
+  quantizeInt8Columns,
+} from '../../src/convert/quantize.ts';
 import { PROFILES, type Profile, totalBytes } from '../../src/model/manifest.ts';
 import { CheckpointFolder } from '../../src/platform/node/checkpoint-folder.ts';
 import { ModelFolderSink } from '../../src/platform/node/model-folder-sink.ts';
+import { whiteNoise } from '../signal/signals.ts';
 import { writeStandInCheckpoint } from '../fixtures/stand-in-checkpoint.ts';
 
 interface Result {
@@ -69,9 +77,43 @@ async function main(layers: string): Promise<void> {
   }
 }
 
+/** The arithmetic alone, on one core, as scripts/full-width/numpy_quantize.py does it: a chunk in memory, again and again. */
+function quantiseAlone(megabytes: number): void {
+  const [count, columns] = [512, 2048];
+  const stored = new Uint8Array(
+    Uint16Array.from(whiteNoise(count * columns, 0.02), (x) => bfloat16(x)).buffer,
+  );
+  const data = new Float32Array(count * columns);
+  const rows = { data, count, stride: columns, firstColumn: 0, columns };
+  const blocks = { quants: new Uint8Array(data.length), scales: new Uint16Array(data.length / BLOCK) };
+  const whole = { quants: new Int8Array(data.length), scales: new Float32Array(count) };
+  const ways: Record<string, () => void> = {
+    '8 bits, blocks': () => quantizeBlocks8(rows, blocks, 0),
+    '4 bits, blocks': () => quantizeBlocks4(rows, blocks, 0, 'largest'),
+    '8 bits, rows turned into columns': () => quantizeInt8Columns(rows, whole, 0, count),
+  };
+  const rounds = Math.ceil((megabytes * 1e6) / stored.length);
+  for (const [name, quantize] of Object.entries(ways)) {
+    const startMs = performance.now();
+    for (let round = 0; round < rounds; round++) {
+      decodeStored('BF16', stored, data, 0);
+      quantize();
+    }
+    const seconds = (performance.now() - startMs) / 1000;
+    console.log(
+      `${name}: ${((rounds * stored.length) / 1e6 / seconds).toFixed(0)} MB/s of bfloat16, quantised alone`,
+    );
+  }
+}
+
+function bfloat16(value: number): number {
+  return (new Uint32Array(Float32Array.of(value).buffer)[0] ?? 0) >>> 16;
+}
+
 if (process.send !== undefined) {
   const [from = '', to = '', profile = 'fp32'] = process.argv.slice(2);
   process.send(await convertOnce(from, to, profile as Profile));
 } else {
+  quantiseAlone(600);
   await main(process.argv[2] ?? '4,4');
 }
