@@ -2,7 +2,8 @@
 //
 //   npx tsx scripts/stand-in-checkpoint.ts <folder> [--layers 32,28] [--seed 1] [--sure]
 
-import { mkdir, statfs } from 'node:fs/promises';
+import { mkdir, stat, statfs } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeStandInCheckpoint } from '../test/fixtures/stand-in-checkpoint.ts';
 
@@ -25,8 +26,7 @@ if (folder === undefined || !(Number(audioLayers) >= 1 && Number(textLayers) >= 
 
 // Parameters per layer and of everything else, in bytes of bfloat16 (MODEL.md, "Tensors").
 const neededBytes = 2 * (19_676_160 * Number(audioLayers) + 48_238_592 * Number(textLayers) + 277_525_504);
-await mkdir(folder, { recursive: true });
-const disk = await statfs(folder);
+const disk = await statfs(await nearestFolder(folder));
 if (disk.bavail * disk.bsize < neededBytes * 1.02) {
   process.stderr.write(
     `There is room for ${(disk.bavail * disk.bsize) / 1e9} GB, ${neededBytes / 1e9} GB are needed.\n`,
@@ -34,6 +34,7 @@ if (disk.bavail * disk.bsize < neededBytes * 1.02) {
   process.exit(1);
 }
 
+await mkdir(folder, { recursive: true });
 const startMs = performance.now();
 const bytes = await writeStandInCheckpoint(folder, {
   seed: Number(values.seed),
@@ -48,3 +49,10 @@ const seconds = (performance.now() - startMs) / 1000;
 process.stdout.write(
   `\r${folder}: model.safetensors ${(bytes / 1e9).toFixed(3)} GB in ${seconds.toFixed(1)} s\n`,
 );
+
+/** The folder itself, or what it would be made in: a disk without room is left as it was. */
+async function nearestFolder(path: string): Promise<string> {
+  let at = resolve(path);
+  while (!(await stat(at).catch(() => undefined))) at = dirname(at);
+  return at;
+}
