@@ -44,7 +44,7 @@ function browserMb(): { largest: number; all: number } {
   return { largest: Math.max(0, ...sizes), all: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
-/** In the page: every record of the models, one after the other, and as many bytes copied in memory. */
+/** In the page: every record of the models, the next while one is copied, as the store does it. */
 async function readBack(): Promise<{ bytes: number; seconds: number; copySeconds: number }> {
   const answered = <T>(request: IDBRequest<T>): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -58,8 +58,11 @@ async function readBack(): Promise<{ bytes: number; seconds: number; copySeconds
   let copySeconds = 0;
   const target = new Uint8Array(8 << 20);
   const startMs = performance.now();
-  for (const key of keys) {
-    const record: unknown = await answered(records().get(key));
+  let coming: Promise<unknown> | undefined;
+  for (const [i] of keys.entries()) {
+    const record = await (coming ?? answered(records().get(keys[i] ?? '')));
+    const next = keys[i + 1];
+    coming = next === undefined ? undefined : answered(records().get(next));
     if (!(record instanceof ArrayBuffer)) continue;
     bytes += record.byteLength;
     const copyMs = performance.now();

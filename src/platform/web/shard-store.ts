@@ -73,13 +73,21 @@ class IndexedDbStore implements ShardStore {
     return content;
   }
 
-  /** Ends at the first gap, if storage has lost a record. */
+  /** Ends at the first gap, if storage has lost a record. The next record is on its way while one is used. */
   async *stream(path: string): AsyncGenerator<Uint8Array> {
     const keys = await this.#use('readonly', (records) => this.#partKeys(records, path));
+    const read = (at: number): Promise<Uint8Array | undefined> => {
+      const key = keys[at];
+      const part = key === undefined ? Promise.resolve(undefined) : this.#part(key);
+      part.catch(() => undefined); // whoever comes to it is told; nobody may
+      return part;
+    };
     let atByte = 0;
-    for (const key of keys) {
-      const part = key[3] === atByte ? await this.#part(key) : undefined;
+    let coming = read(0);
+    for (const [i, key] of keys.entries()) {
+      const part = key[3] === atByte ? await coming : undefined;
       if (part === undefined) return;
+      coming = read(i + 1);
       yield part;
       atByte += part.length;
     }
