@@ -44,7 +44,7 @@ function browserMb(): { largest: number; all: number } {
   return { largest: Math.max(0, ...sizes), all: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
-/** In the page: every record of the models, the next while one is copied, as the store does it. */
+/** In the page: every record of the models, two under way as the store reads them, and as many bytes copied in memory. */
 async function readBack(): Promise<{ bytes: number; seconds: number; copySeconds: number }> {
   const answered = <T>(request: IDBRequest<T>): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -58,11 +58,13 @@ async function readBack(): Promise<{ bytes: number; seconds: number; copySeconds
   let copySeconds = 0;
   const target = new Uint8Array(8 << 20);
   const startMs = performance.now();
-  let coming: Promise<unknown> | undefined;
-  for (const [i] of keys.entries()) {
-    const record = await (coming ?? answered(records().get(keys[i] ?? '')));
-    const next = keys[i + 1];
-    coming = next === undefined ? undefined : answered(records().get(next));
+  const ahead = (key: IDBValidKey | undefined): Promise<unknown> | undefined =>
+    key === undefined ? undefined : answered<unknown>(records().get(key));
+  let next = ahead(keys[0]);
+  for (const index of keys.keys()) {
+    const current = next;
+    next = ahead(keys[index + 1]);
+    const record = await current;
     if (!(record instanceof ArrayBuffer)) continue;
     bytes += record.byteLength;
     const copyMs = performance.now();
