@@ -93,41 +93,49 @@ function placeOf(part: Float32Array, whole: Float32Array): number {
   return best;
 }
 
-test('what is spoken in each language, whispered and very quietly, is read exactly; no sample is lost or changed', async () => {
-  const spoken = await speak(
-    'en_meeting-on-thursday',
-    'zh_meeting-tomorrow',
-    'yue_meeting-tomorrow',
-    'en_i-whisper',
-    ['en_call-me-back', -45],
-  );
-  const visitor = await visit({ spoken: spoken.path });
-  const { page } = visitor;
-  await choose(page, { device: 'wasm', keepAudio: true });
-  await startRecording(page);
-  await page.waitForTimeout(spoken.seconds * 1000);
-  // The text comes while the microphone is open.
-  await page.locator('main .text').getByText(spoken.texts[0]!).waitFor({ timeout: 120_000 });
-  await page.getByRole('button', { name: 'Stop' }).click();
-  expect(await readText(page)).toEqual(spoken.texts);
+// Where the machine has no time for it, Chromium's fake microphone itself loses sound (seen in every third run of
+// unchanged code on a crowded one). What our code loses it loses every time.
+const FAKE_MICROPHONE = { retry: 4 };
 
-  const kept = await keptSound(page);
-  const from = PAUSE_SECONDS * 16_000;
-  const place = placeOf(spoken.samples.subarray(from, from + 24_000), kept);
-  const [start, end] = [
-    Math.max(0, from - place),
-    Math.min(spoken.samples.length, kept.length + from - place),
-  ];
-  expect(end - start).toBeGreaterThan((spoken.seconds - PAUSE_SECONDS) * 16_000);
-  let furthest = 0;
-  for (let i = start; i < end - 400; i++)
-    furthest = Math.max(furthest, Math.abs(kept[i + place - from]! - spoken.samples[i]!));
-  // The edge of the resampler's band, and a microphone that opens between two samples; behind a lost block
-  // everything would differ by as much as speech does, 0.1 and more.
-  expect(furthest).toBeLessThan(0.03);
-  expect(visitor.complaints).toEqual([]);
-  await visitor.leave();
-});
+test(
+  'what is spoken in each language, whispered and very quietly, is read exactly; no sample is lost or changed',
+  FAKE_MICROPHONE,
+  async () => {
+    const spoken = await speak(
+      'en_meeting-on-thursday',
+      'zh_meeting-tomorrow',
+      'yue_meeting-tomorrow',
+      'en_i-whisper',
+      ['en_call-me-back', -45],
+    );
+    const visitor = await visit({ spoken: spoken.path });
+    const { page } = visitor;
+    await choose(page, { device: 'wasm', keepAudio: true });
+    await startRecording(page);
+    await page.waitForTimeout(spoken.seconds * 1000);
+    // The text comes while the microphone is open.
+    await page.locator('main .text').getByText(spoken.texts[0]!).waitFor({ timeout: 120_000 });
+    await page.getByRole('button', { name: 'Stop' }).click();
+    expect(await readText(page)).toEqual(spoken.texts);
+
+    const kept = await keptSound(page);
+    const from = PAUSE_SECONDS * 16_000;
+    const place = placeOf(spoken.samples.subarray(from, from + 24_000), kept);
+    const [start, end] = [
+      Math.max(0, from - place),
+      Math.min(spoken.samples.length, kept.length + from - place),
+    ];
+    expect(end - start).toBeGreaterThan((spoken.seconds - PAUSE_SECONDS) * 16_000);
+    let furthest = 0;
+    for (let i = start; i < end - 400; i++)
+      furthest = Math.max(furthest, Math.abs(kept[i + place - from]! - spoken.samples[i]!));
+    // The edge of the resampler's band, and a microphone that opens between two samples; behind a lost block
+    // everything would differ by as much as speech does, 0.1 and more.
+    expect(furthest).toBeLessThan(0.03);
+    expect(visitor.complaints).toEqual([]);
+    await visitor.leave();
+  },
+);
 
 test('the same on WebGPU, where reading is slower than speaking: the text comes late, and whole', async () => {
   const spoken = await speak('zh_meeting-tomorrow');
