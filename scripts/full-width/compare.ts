@@ -62,13 +62,11 @@ async function reference(checkpoint: string, { config, features, prompt }: Given
 /** What browsers load where they have a GPU. */
 const ON_GPUS: Profile = 'q8q4';
 
-async function converted(checkpoint: string, profile: Profile): Promise<string> {
-  const folder = `${checkpoint}-${profile}`;
+async function convertTo(folder: string, checkpoint: string, profile: Profile): Promise<void> {
   const files = new CheckpointFolder(checkpoint);
   try {
     const sink = new ModelFolderSink(folder);
     await convert(files, sink, { profile, name: 'full-width', signal: new AbortController().signal });
-    return folder;
   } finally {
     await files.close();
   }
@@ -94,17 +92,21 @@ for (const layers of values.layers.split(',').map(Number)) {
   const both = await given(checkpoint);
   const theirs = await reference(checkpoint, both);
   for (const profile of values.profiles.split(',') as Profile[]) {
-    const folder = await converted(checkpoint, profile);
-    const sides: [string, Said][] = [['Node, CPU', await readInNode(folder, both)]];
-    if (values.webgpu && profile === ON_GPUS)
-      sides.push(['Chromium, WebGPU', await readInChromium(folder, both)]);
-    for (const [side, mine] of sides) {
+    const folder = `${checkpoint}-${profile}`;
+    const report = (side: string, mine: Said): void => {
       const columns = (['states', 'embeds', 'logits'] as const).map((what) =>
         errors(theirs[what], mine[what]),
       );
       process.stdout.write(`| ${layers} | ${profile} | ${side} | ${columns.join(' | ')} |\n`);
+    };
+    try {
+      await convertTo(folder, checkpoint, profile);
+      report('Node, CPU', await readInNode(folder, both));
+      if (values.webgpu && profile === ON_GPUS)
+        report('Chromium, WebGPU', await readInChromium(folder, both));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
     }
-    await rm(folder, { recursive: true, force: true });
   }
   await rm(checkpoint, { recursive: true, force: true });
 }

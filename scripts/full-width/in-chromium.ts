@@ -5,9 +5,9 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { chromium } from 'playwright';
-import { build, type Rollup } from 'vite';
 import { CHROMIUM_ARGUMENTS, CHROMIUM_PATH } from '../../test/chromium.ts';
 import { startStaticHost } from '../../test/page/static-host.ts';
+import { bundlePage } from '../../test/platform/web/install-browser.ts';
 import type { Given, Said } from '../../test/fixtures/full-width-reading.ts';
 
 const PAGE_CODE = join(import.meta.dirname, '../../test/browser/pages/full-width-page.ts');
@@ -18,7 +18,7 @@ export async function readInChromium(model: string, given: Given): Promise<Said>
   const site = await mkdtemp(join(tmpdir(), 'sotto-full-width-'));
   await symlink(resolve(model), join(site, 'model'));
   await symlink(RUNTIME, join(site, 'runtime'));
-  await writeFile(join(site, 'page.js'), await bundled());
+  await writeFile(join(site, 'page.js'), await bundlePage(PAGE_CODE));
   await writeFile(join(site, 'index.html'), '<!doctype html><script type="module" src="page.js"></script>');
   const host = await startStaticHost(site);
   const browser = await chromium.launch({
@@ -42,15 +42,4 @@ export async function readInChromium(model: string, given: Given): Promise<Said>
     await host.switchOff();
     await rm(site, { recursive: true });
   }
-}
-
-async function bundled(): Promise<string> {
-  const [result] = (await build({
-    configFile: false,
-    logLevel: 'warn',
-    build: { write: false, target: 'es2023', lib: { entry: PAGE_CODE, formats: ['es'], fileName: 'page' } },
-  })) as Rollup.RollupOutput[];
-  const code = result?.output[0].code;
-  if (code === undefined) throw new Error('the page was not bundled');
-  return code;
 }

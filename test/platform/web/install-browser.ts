@@ -15,8 +15,12 @@ export const hasChromium = existsSync(CHROMIUM);
 
 const ENTRY = join(import.meta.dirname, '../../browser/pages/install-page.ts');
 
-/** The page's code as one module. */
-export async function bundleInstallPage(): Promise<string> {
+export function bundleInstallPage(): Promise<string> {
+  return bundlePage(ENTRY);
+}
+
+/** A page's code as one module. */
+export async function bundlePage(entry: string): Promise<string> {
   const result = await build({
     configFile: false,
     logLevel: 'warn',
@@ -24,7 +28,7 @@ export async function bundleInstallPage(): Promise<string> {
       write: false,
       minify: false,
       target: 'es2023',
-      lib: { entry: ENTRY, formats: ['es'], fileName: 'install-page' },
+      lib: { entry, formats: ['es'], fileName: 'page' },
     },
   });
   const outputs = Array.isArray(result) ? result : [result];
@@ -32,7 +36,7 @@ export async function bundleInstallPage(): Promise<string> {
     const code = output.find((part) => part.type === 'chunk')?.code;
     if (code !== undefined) return code;
   }
-  throw new Error('the install page was not bundled');
+  throw new Error(`${entry} was not bundled`);
 }
 
 /** Lets the server give out the page, as `/page` and, without any rights to storage, as `/boxed`. */
