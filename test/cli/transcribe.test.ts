@@ -112,3 +112,9 @@ test('an option that does not exist, or a value that does not fit, ends with 2',
   expect((await runSotto(['transcribe'])).code).toBe(2);
   expect((await runSotto(['--help'])).code).toBe(0);
 });
+
+test('files that all cannot be read, so that the engine has nothing to do, end it with a code and not in a crash', async () => {
+  const { code, stderr } = await runSotto(['transcribe', 'nothing.wav', 'no.wav', '--device', 'cpu']);
+  expect(stderr.match(/^sotto: .*$/gm)).toHaveLength(2);
+  expect(code).toBe(10);
+});

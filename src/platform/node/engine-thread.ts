@@ -26,7 +26,7 @@ hostEngine(
     const runtime = createNodeRuntime({ provider, ...(threads !== undefined && { threads }) });
     try {
       const model = await loadModel(files, runtime, undefined, onStage);
-      return createEngine(model, { ...(seats && { seats }), voice: nodeVoice() });
+      return createEngine(model, { ...(seats && { seats }), voice: await nodeVoice() });
     } catch (error) {
       await runtime.release();
       throw error;

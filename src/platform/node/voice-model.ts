@@ -7,14 +7,13 @@ import { loadSilero } from '../../model/silero.ts';
 import type { VoiceModel } from '../../ports.ts';
 import { createNodeRuntime } from './ort.ts';
 
-/** Starts opening it. Whatever is wrong with it, `hear` says so. */
-export function nodeVoice(): VoiceModel {
-  const opening = openNodeVoice();
-  opening.catch(() => undefined); // whoever asks is told
-  return {
-    hear: async (samples, memory) => (await opening).hear(samples, memory),
-    release: async () => (await opening.catch(() => undefined))?.release(),
-  };
+/** Never fails: whatever is wrong with it, `hear` says so. */
+export async function nodeVoice(): Promise<VoiceModel> {
+  try {
+    return await openNodeVoice();
+  } catch (error) {
+    return { hear: () => Promise.reject(error), release: () => Promise.resolve() };
+  }
 }
 
 /** Fails like `Runtime.createSession`, or with the file system's own error where the weights are missing. */
