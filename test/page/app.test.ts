@@ -13,6 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => host.switchOff());
 beforeEach(async () => {
+  host.published.clear();
   person = await Person.arrive();
 });
 afterEach(() => person.leave());
@@ -75,14 +76,14 @@ test('a new version waits until work is done, asks first, and finds every text a
   await expect(page.getByText('A new version of Sotto is here')).toBeVisible();
   expect(await page.locator('meta[name=edition]').count()).toBe(0);
 
-  // Another window reads something long.
+  // Another window reads for longer than all that follows.
   const other = await person.browser.newPage();
   await other.goto(host.address);
   await openRecordings(
     other,
-    Array.from({ length: 60 }, () => join(CLIPS, 'zh_which-folder.wav')),
+    Array.from({ length: 600 }, () => join(CLIPS, 'zh_which-folder.wav')),
   );
-  await expect(other.getByText(/Reading \d+ of 60/).first()).toBeVisible();
+  await expect(other.getByText(/Reading \d+ of 600/).first()).toBeVisible();
   await page.getByRole('button', { name: 'Use it now' }).click();
   await expect(page.getByText('as soon as no window is at work')).toBeVisible();
   expect(await page.locator('meta[name=edition]').count()).toBe(0);
