@@ -24,7 +24,7 @@ import { type Checkpoint, openCheckpoint, separateHead } from './checkpoint.ts';
 import { decoderGraph } from './decoder-graph.ts';
 import { encoderGraph } from './encoder-graph.ts';
 import { readProcessing } from './features.ts';
-import { fillShards, ShardMemory } from './fill.ts';
+import { fillShards, FillMemory } from './fill.ts';
 import type { Graph, Place } from './graph.ts';
 import { fileEntry, type HashBytes, sha256 } from './hash.ts';
 import { paddedHeadDim } from './head-layout.ts';
@@ -183,7 +183,7 @@ async function storeShards(
   const totalBytes = sum(batches.map(batchStoredBytes));
   const places = new Map<string, Place>();
   const shards = new Map<string, FileEntry>();
-  const memory = new ShardMemory();
+  const memory = new FillMemory();
   let doneBytes = 0;
   for (const batch of batches) {
     const before = doneBytes;
@@ -209,7 +209,7 @@ async function storeShards(
 /** Fills and stores the shards of one batch, unless the sink still has them from an earlier attempt. */
 async function storeBatch(
   batch: Batch,
-  memory: ShardMemory,
+  memory: FillMemory,
   sink: ModelSink,
   signal: AbortSignal,
   onRead: (bytes: number) => void,

@@ -24,15 +24,24 @@ const ROW_MULTIPLE = 32;
 /** Blocks under way at once: the disk or the network works while the last one is quantised. */
 const BLOCKS_AHEAD = 4;
 
-/** The memory that one batch of shards after another is made in: garbage of 64 MiB a piece would pile up. */
-export class ShardMemory {
-  readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
+/** The memory that one batch of shards after another is made in: fresh memory for each would pile up as garbage. */
+export class FillMemory {
+  readonly #shards: Uint8Array<ArrayBuffer>[] = [];
+  readonly #rows: Float32Array[] = [];
 
-  /** The `index`-th piece, all zeros. What was made in it before is gone. */
-  blank(index: number, bytes: number): Uint8Array<ArrayBuffer> {
-    const known = this.#pieces[index];
+  /** Room for the `index`-th shard, all zeros. What was made in it before is gone. */
+  shard(index: number, bytes: number): Uint8Array<ArrayBuffer> {
+    const known = this.#shards[index];
     if (known !== undefined && known.length >= bytes) return known.subarray(0, bytes).fill(0);
-    return (this.#pieces[index] = new Uint8Array(bytes));
+    return (this.#shards[index] = new Uint8Array(bytes));
+  }
+
+  /** Room for rows, with anything in it: that of the block which is BLOCKS_AHEAD before the `index`-th. */
+  rows(index: number, count: number): Float32Array {
+    const slot = index % BLOCKS_AHEAD;
+    const known = this.#rows[slot];
+    if (known !== undefined && known.length >= count) return known.subarray(0, count);
+    return (this.#rows[slot] = new Float32Array(count));
   }
 }
 
@@ -45,15 +54,15 @@ export class ShardMemory {
  */
 export async function fillShards(
   batch: Batch,
-  memory: ShardMemory,
+  memory: FillMemory,
   signal: AbortSignal,
   onRead: (bytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>[]> {
-  const shards = batch.shards.map(({ bytes }, i) => memory.blank(i, bytes));
+  const shards = batch.shards.map(({ bytes }, i) => memory.shard(i, bytes));
   const stores = batch.passes.map(({ slots }) =>
     slots.map(({ slot, shard }) => storeOf(slot, shards[shard] ?? new Uint8Array())),
   );
-  for await (const { pass, start, rows } of readAhead(batch, signal)) {
+  for await (const { pass, start, rows } of readAhead(batch, memory, signal)) {
     const { matrix } = batch.passes[pass] ?? {};
     if (matrix === undefined) continue;
     const count = rows.length / Math.max(1, matrix.columns);
@@ -69,12 +78,18 @@ interface ReadBlock {
   readonly rows: Float32Array;
 }
 
-/** All rows of all passes in order, the next few already being read. */
-async function* readAhead({ passes }: Batch, signal: AbortSignal): AsyncGenerator<ReadBlock> {
+/** All rows of all passes in order, the next few already being read. A block is good until the next is asked for. */
+async function* readAhead(
+  { passes }: Batch,
+  memory: FillMemory,
+  signal: AbortSignal,
+): AsyncGenerator<ReadBlock> {
   const ahead: Promise<ReadBlock>[] = [];
+  let blocks = 0;
   for (const [pass, { matrix }] of passes.entries()) {
     for (const [start, end] of rowBlocks(matrix)) {
-      const block = readRows(matrix, start, end, signal).then((rows) => ({ pass, start, rows }));
+      const rows = memory.rows(blocks++, (end - start) * matrix.columns);
+      const block = readRows(matrix, start, end, rows, signal).then(() => ({ pass, start, rows }));
       // Whoever waits for it hears of a failure; until then nobody does.
       block.catch(() => undefined);
       ahead.push(block);

@@ -160,7 +160,7 @@ function rowBytes({ tensor }: RowRun): number {
 }
 
 /**
- * Rows [start, end) as float32, row-major.
+ * Rows [start, end) as float32, row-major, into `target`, which may hold anything and has just the room.
  *
  * Fails with `checkpoint-malformed` when a weight is infinite or not a number: no product survives it,
  * so the file is damaged or its training ran away.
@@ -169,24 +169,24 @@ export async function readRows(
   matrix: Matrix,
   start: number,
   end: number,
+  target: Float32Array,
   signal: AbortSignal,
-): Promise<Float32Array> {
-  const target = new Float32Array((end - start) * matrix.columns);
+): Promise<void> {
   if (matrix.kind === 'computed') {
     for (let i = 0; i < target.length; i++) {
       target[i] = matrix.at(start + Math.floor(i / matrix.columns), i % matrix.columns);
     }
-    return target;
+    return;
   }
   let at = 0;
   await Promise.all(
     runsWithin(matrix, start, end).map(async (run) => {
       const to = at;
       at += run.count * matrix.columns;
-      if (run.tensor !== undefined) await readRun(matrix, run, run.tensor, target, to, signal);
+      if (run.tensor === undefined) target.fill(0, to, at);
+      else await readRun(matrix, run, run.tensor, target, to, signal);
     }),
   );
-  return target;
 }
 
 async function readRun(
@@ -213,9 +213,9 @@ async function readRun(
   for (let row = 0; row < run.count; row++) {
     let column = to + row * matrix.columns;
     for (const { start, count } of matrix.columnRuns) {
-      if (start !== undefined) {
-        target.set(whole.subarray(row * width + start, row * width + start + count), column);
-      }
+      const from = row * width + (start ?? 0);
+      if (start === undefined) target.fill(0, column, column + count);
+      else target.set(whole.subarray(from, from + count), column);
       column += count;
     }
   }

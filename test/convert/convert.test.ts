@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ByteSource, CheckpointFiles } from '../../src/convert/byte-source.ts';
 import { convert, type ConvertOptions } from '../../src/convert/convert.ts';
-import { fillShards, ShardMemory } from '../../src/convert/fill.ts';
+import { fillShards, FillMemory } from '../../src/convert/fill.ts';
 import { sha256 } from '../../src/convert/hash.ts';
 import { wholeMatrix } from '../../src/convert/matrix.ts';
 import { readDirectory } from '../../src/convert/safetensors.ts';
@@ -237,7 +237,7 @@ test('no read is longer than a block of rows, however large the tensor', async (
   const source = (await watching.open('big', signal))!;
   const matrix = wholeMatrix((await readDirectory(source, signal)).get('x')!);
   for (const batch of planShards([weight('x', matrix, { as: 'rows', type: 'float32' })])) {
-    await fillShards(batch, new ShardMemory(), signal, () => undefined);
+    await fillShards(batch, new FillMemory(), signal, () => undefined);
   }
   expect(Math.max(...lengths)).toBeLessThanOrEqual(4 * 2 ** 20);
 });
