@@ -23,7 +23,7 @@ async function buildNode() {
       rolldownOptions: {
         input: {
           sotto: join(ROOT, 'src/cli/start.ts'),
-          'engine-thread': join(ROOT, 'src/platform/node/engine-thread.ts'),
+          'engine-process': join(ROOT, 'src/platform/node/engine-process.ts'),
           'webgpu-probe': join(ROOT, 'src/platform/node/webgpu-probe.ts'),
           'decode-thread': join(ROOT, 'src/platform/node/decode-thread.ts'),
         },

@@ -26,7 +26,7 @@ export function demoCommand(): Command {
     .action(async (flags: { model?: string; device: DeviceChoice }) => {
       const folder = packageFile('public/clips');
       const clips = await readClips(folder);
-      const engine = await openEngine({ modelDir: flags.model ?? sampleModelDir() }, flags.device);
+      const { engine } = await openEngine({ modelDir: flags.model ?? sampleModelDir() }, flags.device);
       try {
         process.stdout.write(`${engine.info.modelName} on ${engine.info.device}\n\n`);
         for (const clip of clips) process.stdout.write(`${await readClip(engine, folder, clip)}\n`);

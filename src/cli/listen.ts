@@ -48,7 +48,7 @@ async function listen({ model, device, threads, rate, channels, gain }: Flags): 
   // Sound is taken in from the start: whoever speaks does not wait for a model.
   const sound = new StandardInput(process.stdin, rate, channels);
   const request = { modelDir: model ?? sampleModelDir(), ...(threads !== undefined && { threads }) };
-  const engine = await openEngine(request, device, (event) => {
+  const { engine } = await openEngine(request, device, (event) => {
     if (event.type === 'stage') line.show(`loading the model: ${event.stage}`);
   });
   try {

@@ -45,7 +45,7 @@ async function replay(file: string, flags: Flags): Promise<void> {
     modelDir: flags.model ?? sampleModelDir(),
     ...(flags.threads !== undefined && { threads: flags.threads }),
   };
-  const engine = await openEngine(request, flags.device);
+  const { engine } = await openEngine(request, flags.device);
   try {
     const { modelName, profile, device } = engine.info;
     print(`\nRead again by ${modelName} (${profile}) on ${device}:`);

@@ -54,7 +54,7 @@ async function transcribeFiles(files: readonly string[], flags: Flags): Promise<
     modelDir: flags.model ?? sampleModelDir(),
     ...(flags.threads !== undefined && { threads: flags.threads }),
   };
-  const engine = await openEngine(request, flags.device, (event) => {
+  const { engine } = await openEngine(request, flags.device, (event) => {
     if (event.type === 'stage') line.show(`loading the model: ${event.stage}`);
   });
   const write =

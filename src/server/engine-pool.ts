@@ -4,7 +4,7 @@
 import { AsrError, isAsrError } from '../errors.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { TranscribeOptions, TranscriptEvent } from '../engine/events.ts';
-import type { EngineProcess } from '../platform/node/engine-process.ts';
+import type { EngineProcess } from '../platform/node/engine-client.ts';
 import type { AudioBlock } from '../signal/units.ts';
 import type { ShelfModel } from './model-shelf.ts';
 import { Retelling } from './retelling.ts';

@@ -19,7 +19,7 @@ import { pino } from 'pino';
 import type { Logger } from 'pino';
 import { AsrError } from '../errors.ts';
 import { Decoders } from '../platform/node/decode-client.ts';
-import { openEngineProcess } from '../platform/node/open-engine.ts';
+import { openEngine } from '../platform/node/open-engine.ts';
 import { Guard } from './access/guard.ts';
 import { KeyRing, hashKeys, readKeyFile } from './access/keys.ts';
 import { RateLimit } from './access/rate-limit.ts';
@@ -104,7 +104,7 @@ export async function assemble(
   const metrics = new Metrics();
   const { threads, seats, device, parallel } = settings;
   const pool = new EnginePool({
-    start: ({ dir }) => openEngineProcess({ modelDir: dir, seats, ...(threads && { threads }) }, device),
+    start: ({ dir }) => openEngine({ modelDir: dir, seats, ...(threads && { threads }) }, device),
     maxModels: settings.maxModels,
     idleMs: settings.idleMinutes * 60_000,
     onEvent: (event) => tellOf(event, log, metrics),

@@ -38,7 +38,7 @@ async function* atThePaceOfLife(): AsyncGenerator<AudioBlock> {
   }
 }
 
-const engine = await startEngine({ modelDir: join(PUBLIC, 'models/sample'), provider: 'cpu' });
+const { engine } = await startEngine({ modelDir: join(PUBLIC, 'models/sample'), provider: 'cpu' });
 const shown: number[] = [];
 const settled: number[] = [];
 const signal = new AbortController().signal;

@@ -20,7 +20,7 @@ let events: TranscriptEvent[];
 beforeAll(async () => {
   folder = await temporaryFolder();
   session = join(folder, 'session.wav');
-  const engine = await openEngine({ modelDir: resolve(CLIPS, '../models/sample') }, 'cpu');
+  const { engine } = await openEngine({ modelDir: resolve(CLIPS, '../models/sample') }, 'cpu');
   const audio = await openAudioFile(join(CLIPS, `${TEXT}.wav`));
   const blocks: AudioBlock[] = [];
   for await (const block of audio.blocks()) blocks.push({ ...block, samples: block.samples.slice() });

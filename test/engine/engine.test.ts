@@ -50,7 +50,7 @@ afterAll(() => rm(modelDir, { recursive: true }));
 
 describeEngine('in place', inPlace, async () => expected);
 describeEngine(
-  'in a worker thread',
-  () => startEngine({ modelDir, provider: 'cpu', threads: 1 }),
+  'in a process of its own',
+  async () => (await startEngine({ modelDir, provider: 'cpu', threads: 1 })).engine,
   async () => expected,
 );

@@ -21,7 +21,7 @@ export async function openSotto(spec: EngineSpec): Promise<EvalEngine> {
   const options = optionsOf(spec);
   const filter = choiceOf(spec, 'filter', PRE_FILTERS, 'none');
   const alone = switchOf(spec, 'alone', false);
-  const engine = await openEngine({ modelDir, ...(threads !== undefined && { threads }) }, device);
+  const { engine } = await openEngine({ modelDir, ...(threads !== undefined && { threads }) }, device);
   const { modelName, profile, provider, activation, device: where } = engine.info;
   return {
     facts: {

@@ -1,11 +1,13 @@
-// An engine in a worker thread of this process.
+// An engine in a process of its own: what goes wrong in native code ends that process and not ours, and
+// when it ends every byte of memory, also the graphics card's, is free again.
 
+import type { ChildProcess } from 'node:child_process';
 import type { Engine, LoadEvent } from '../../engine/engine.ts';
 import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
+import type { Endpoint } from '../thread/endpoint.ts';
 import { connectEngine } from '../thread/engine-client.ts';
 import type { NodeProvider } from './ort.ts';
-import { portEndpoint } from './port-endpoint.ts';
-import { startThread } from './start-thread.ts';
+import { startProcess } from './start-thread.ts';
 
 /** Which model on which device. */
 export interface NodeEngineRequest {
@@ -17,31 +19,54 @@ export interface NodeEngineRequest {
   readonly seats?: number;
 }
 
+export interface EngineProcess {
+  readonly engine: Engine;
+  readonly pid: number;
+  /** Settles when the process has ended, whatever the reason. */
+  readonly ended: Promise<void>;
+}
+
 /**
- * Starts a thread and loads a model in it.
- *
- * Fails like `openModelDir` and `loadModel`; the thread is then ended. `release` ends it too.
+ * Starts a process and loads a model in it. Fails like `openModelDir` and `loadModel`; the process is
+ * then ended. `engine.release` ends it too. When it dies, open questions fail.
  */
 export async function startEngine(
   request: NodeEngineRequest,
   onLoad?: (event: LoadEvent) => void,
-): Promise<Engine> {
-  const worker = startThread('engine-thread');
+): Promise<EngineProcess> {
+  const child = startProcess('engine-process');
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
   const crashed = new Promise<never>((_, reject) => {
-    worker.once('error', reject);
-    worker.once('exit', (code) =>
-      reject(new Error(`The engine's thread ended by itself (exit code ${code})`)),
+    child.once('error', reject);
+    child.once('exit', (code, signal) =>
+      reject(new Error(`The engine's process ended by itself (${signal ?? `exit code ${code}`})`)),
     );
   });
   const terminate = async (): Promise<void> => {
-    worker.removeAllListeners('exit');
-    await worker.terminate();
+    child.kill('SIGKILL'); // it keeps nothing that could be lost
+    await ended;
   };
   try {
-    const endpoint = portEndpoint<ToWorker<NodeEngineRequest>, FromWorker>(worker);
-    return await connectEngine(endpoint, { request, terminate, ...(onLoad && { onLoad }) }, crashed);
+    const endpoint = childEndpoint<ToWorker<NodeEngineRequest>, FromWorker>(child);
+    const engine = await connectEngine(endpoint, { request, terminate, ...(onLoad && { onLoad }) }, crashed);
+    return { engine, pid: child.pid ?? 0, ended };
   } catch (error) {
     await terminate();
     throw error;
   }
+}
+
+/** Messages are copied into the other process: typed arrays arrive as such, nothing is moved. */
+function childEndpoint<Out, In>(child: ChildProcess): Endpoint<Out, In> {
+  return {
+    // A process that has just died cannot be told anything; its end is told by `crashed`.
+    post: (message) => child.connected && child.send(message as object, () => undefined),
+    listen: (onMessage) => {
+      child.removeAllListeners('message');
+      child.on('message', onMessage as (message: unknown) => void);
+    },
+  };
 }

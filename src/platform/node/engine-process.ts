@@ -1,63 +1,40 @@
-// An engine in a process of its own: what goes wrong in native code ends that process and not ours, and
-// when it ends every byte of memory, also the graphics card's, is free again.
+// The process that holds the engine (engine-client.ts starts it).
 
-import type { ChildProcess } from 'node:child_process';
-import type { LoadEvent } from '../../engine/engine.ts';
-import type { Engine } from '../../engine/engine.ts';
+import { assert } from '../../errors.ts';
+import type { LoadStage } from '../../engine/engine.ts';
+import { createEngine } from '../../engine/create-engine.ts';
+import { loadModel } from '../../model/load.ts';
 import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
 import type { Endpoint } from '../thread/endpoint.ts';
-import { connectEngine } from '../thread/engine-client.ts';
+import { hostEngine } from '../thread/engine-host.ts';
 import type { NodeEngineRequest } from './engine-client.ts';
-import { startProcess } from './start-thread.ts';
+import { openModelDir } from './model-dir.ts';
+import { createNodeRuntime } from './ort.ts';
+import { nodeVoice } from './voice-model.ts';
 
-export interface EngineProcess {
-  readonly engine: Engine;
-  readonly pid: number;
-  /** Settles when the process has ended, whatever the reason. */
-  readonly ended: Promise<void>;
-}
-
-/**
- * Starts a process and loads a model in it. Fails like `openModelDir` and `loadModel`; the process is
- * then ended. `engine.release` ends it too. When it dies, open questions fail.
- */
-export async function startEngineProcess(
-  request: NodeEngineRequest,
-  onLoad?: (event: LoadEvent) => void,
-): Promise<EngineProcess> {
-  const child = startProcess('engine-thread');
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', () => resolve());
-  });
-  const crashed = new Promise<never>((_, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) =>
-      reject(new Error(`The engine's process ended by itself (${signal ?? `exit code ${code}`})`)),
-    );
-  });
-  const terminate = async (): Promise<void> => {
-    child.kill('SIGKILL'); // it keeps nothing that could be lost
-    await ended;
-  };
+hostEngine(parentProcess(), async ({ modelDir, provider, threads, seats }, onLoad) => {
+  const onStage = (stage: LoadStage): void => onLoad({ type: 'stage', stage });
+  onStage('files');
+  const files = await openModelDir(modelDir);
+  const runtime = createNodeRuntime({ provider, ...(threads !== undefined && { threads }) });
   try {
-    const endpoint = childEndpoint<ToWorker<NodeEngineRequest>, FromWorker>(child);
-    const engine = await connectEngine(endpoint, { request, terminate, ...(onLoad && { onLoad }) }, crashed);
-    return { engine, pid: child.pid ?? 0, ended };
+    const model = await loadModel(files, runtime, undefined, onStage);
+    return createEngine(model, { ...(seats && { seats }), voice: await nodeVoice() });
   } catch (error) {
-    await terminate();
+    await runtime.release();
     throw error;
   }
-}
+});
 
-/** Messages are copied into the other process: typed arrays arrive as such, nothing is moved. */
-function childEndpoint<Out, In>(child: ChildProcess): Endpoint<Out, In> {
+/** The process that forked this one. When it goes, so does this one. */
+function parentProcess(): Endpoint<FromWorker, ToWorker<NodeEngineRequest>> {
+  assert(process.send !== undefined, 'this file runs as a child process');
+  process.once('disconnect', () => process.exit(0));
+  // Ctrl-C in a terminal goes to all processes in it; the parent decides when this one ends.
+  process.on('SIGINT', () => undefined);
   return {
-    // A process that has just died cannot be told anything; its end is told by `crashed`.
-    post: (message) => child.connected && child.send(message as object, () => undefined),
-    listen: (onMessage) => {
-      child.removeAllListeners('message');
-      child.on('message', onMessage as (message: unknown) => void);
-    },
+    // Who cannot be told any more has gone, a moment before `disconnect` says so.
+    post: (message) => process.send?.(message, (error: Error | null) => error && process.exit(0)),
+    listen: (onMessage) => process.on('message', onMessage as (message: unknown) => void),
   };
 }

@@ -4,9 +4,8 @@ import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isAsrError } from '../../errors.ts';
-import type { Engine, LoadEvent } from '../../engine/engine.ts';
-import { type NodeEngineRequest, startEngine } from './engine-client.ts';
-import { type EngineProcess, startEngineProcess } from './engine-process.ts';
+import type { LoadEvent } from '../../engine/engine.ts';
+import { type EngineProcess, type NodeEngineRequest, startEngine } from './engine-client.ts';
 import { hasWebGpu } from './has-webgpu.ts';
 import type { NodeProvider } from './ort.ts';
 
@@ -20,23 +19,9 @@ export async function openEngine(
   request: Omit<NodeEngineRequest, 'provider'>,
   device: DeviceChoice,
   onLoad?: (event: LoadEvent) => void,
-): Promise<Engine> {
-  return onFirstThatWorks(device, (provider) => startEngine({ ...request, provider }, onLoad));
-}
-
-/** The same, in a process of its own (engine-process.ts). */
-export async function openEngineProcess(
-  request: Omit<NodeEngineRequest, 'provider'>,
-  device: DeviceChoice,
-  onLoad?: (event: LoadEvent) => void,
 ): Promise<EngineProcess> {
-  return onFirstThatWorks(device, (provider) => startEngineProcess({ ...request, provider }, onLoad));
-}
-
-async function onFirstThatWorks<T>(
-  device: DeviceChoice,
-  start: (provider: NodeProvider) => Promise<T>,
-): Promise<T> {
+  const start = (provider: NodeProvider): Promise<EngineProcess> =>
+    startEngine({ ...request, provider }, onLoad);
   if (device !== 'auto') return start(device);
   for await (const provider of autoProviders()) {
     try {

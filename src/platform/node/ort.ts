@@ -1,5 +1,5 @@
 // The Runtime port over onnxruntime-node. Its run() blocks the calling thread, so a door uses this
-// inside a worker thread (engine-thread.ts) unless nothing else waits.
+// in a process of its own (engine-process.ts) unless nothing else waits.
 
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { readFileSync } from 'node:fs';

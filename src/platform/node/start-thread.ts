@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
-export type ThreadProgram = 'engine-thread' | 'decode-thread';
+export type ThreadProgram = 'decode-thread';
 
 /** In the bundle the program lies beside this file; run from source it is TypeScript, which the thread learns first. */
 export function startThread(program: ThreadProgram, workerData?: unknown): Worker {
@@ -20,7 +20,7 @@ export function startThread(program: ThreadProgram, workerData?: unknown): Worke
   });
 }
 
-export type ProcessProgram = 'engine-thread' | 'webgpu-probe';
+export type ProcessProgram = 'engine-process' | 'webgpu-probe';
 
 /**
  * For glibc: blocks of a megabyte and more go back to the system when they are freed. Else what loading a model frees
