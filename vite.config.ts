@@ -83,7 +83,7 @@ export default defineConfig(({ command }) => ({
         optimizeDeps: {
           exclude: ['onnxruntime-web'],
           // Found late, they would make Vite reload the page in the middle of a test.
-          include: ['bits-ui', 'minisearch', 'opencc-js', 'opencc-js/t2cn'],
+          include: ['bits-ui', 'fast-check', 'minisearch', 'opencc-js', 'opencc-js/t2cn'],
         },
         server: { headers: isolated },
         test: {

@@ -25,6 +25,7 @@ async function buildNode() {
           sotto: join(ROOT, 'src/cli/start.ts'),
           'engine-process': join(ROOT, 'src/platform/node/engine-process.ts'),
           'webgpu-probe': join(ROOT, 'src/platform/node/webgpu-probe.ts'),
+          'hash-thread': join(ROOT, 'src/platform/node/hash-thread.ts'),
           'decode-thread': join(ROOT, 'src/platform/node/decode-thread.ts'),
         },
         // All in one folder: a program finds its thread beside itself.

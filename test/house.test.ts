@@ -37,7 +37,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'platform/media': ['errors', 'signal'],
   'platform/thread': ['errors', 'signal', 'engine', 'wire'],
   'platform/install': ['bytes', 'errors', 'fields', 'ports', 'model'],
-  'platform/pull': ['errors', 'fields', 'ports', 'model', 'convert', 'platform/install'],
+  'platform/pull': [
+    'bytes',
+    'errors',
+    'fields',
+    'ports',
+    'model',
+    'convert',
+    'wire',
+    'platform/thread',
+    'platform/install',
+  ],
   'platform/web': PLATFORM,
   'platform/node': PLATFORM,
   workers: [

@@ -1,5 +1,6 @@
 // A model on a server: any address whose folder holds manifest.json and the files that it names.
 
+import { joinBytes } from '../../bytes.ts';
 import { AsrError } from '../../errors.ts';
 import { type FileEntry, MANIFEST_PATH } from '../../model/manifest.ts';
 import { type ByteAnswer, type HttpFetch, PassingFailure, type Patience, requestBytes } from './http.ts';
@@ -100,13 +101,7 @@ async function gather(answer: ByteAnswer, url: string): Promise<Uint8Array<Array
     answer.close();
   }
   if (bytes < (answer.totalBytes ?? 0)) throw endedEarly(url, bytes);
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinBytes(parts);
 }
 
 interface Reading {

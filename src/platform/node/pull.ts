@@ -8,6 +8,7 @@ import { localFiles, pullModel, type Pulled, type PullOptions, type PullSource }
 import { openRemoteSource } from '../pull/remote-source.ts';
 import { type Endpoints, ENDPOINTS, parseRepository } from '../pull/repository.ts';
 import { CheckpointFolder } from './checkpoint-folder.ts';
+import { startNodeSha256 } from './hash-client.ts';
 import { nodeHttp } from './http.ts';
 import { nodeHashBytes } from './sha256.ts';
 
@@ -32,7 +33,7 @@ export async function openPullSource(source: string, options: NodePullOptions): 
   if (found?.isDirectory() === true) return folderSource(source);
   const { http = nodeHttp(), patience = PATIENCE, signal, connections } = options;
   return openRemoteSource(parseRepository(source, options.endpoints ?? endpointsOf(process.env)), {
-    ...{ http, patience, signal },
+    ...{ http, patience, signal, startSha256: startNodeSha256 },
     ...(connections !== undefined && { connections }),
   });
 }

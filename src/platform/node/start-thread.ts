@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
-export type ThreadProgram = 'decode-thread';
+export type ThreadProgram = 'decode-thread' | 'hash-thread';
 
 /** In the bundle the program lies beside this file; run from source it is TypeScript, which the thread learns first. */
 export function startThread(program: ThreadProgram, workerData?: unknown): Worker {

@@ -1,5 +1,6 @@
 // Ranges of a file on a server. Goes on where a connection broke off; refuses what is not that file.
 
+import { joinBytes } from '../../bytes.ts';
 import { AsrError } from '../../errors.ts';
 import {
   type ByteAnswer,
@@ -145,11 +146,5 @@ async function gather(answer: ByteAnswer, url: string, maxBytes: number): Promis
   if (bytes < (answer.totalBytes ?? 0)) {
     throw new PassingFailure('source-unreachable', `${url} broke off after byte ${bytes}`);
   }
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinBytes(parts);
 }

@@ -1,17 +1,18 @@
 // One large file of the source as the converter wants it: any range, any time.
 //
-//   server ─► blocks of 4 MiB ─► spool (survives a kill) ─► memory (the last few) ─► ranges
+//   server ─► blocks of 2 MiB ─► spool (survives a kill) ─► memory (the last few) ─► ranges
 //                     └► SHA-256 of the whole file, block after block in their order
 //
 // The converter reads nearly from the beginning of the file to its end, so the blocks behind the one that it asks
 // for are fetched at once. A block leaves the spool when it has been hashed and the shards made of it stand.
 
 import type { ByteSource } from '../../convert/byte-source.ts';
+import { joinBytes } from '../../bytes.ts';
 import { AsrError } from '../../errors.ts';
 import { type FileFacts, type RangeReading, readRange } from './http-bytes.ts';
-import type { Journal } from './journal.ts';
+import type { HashMark, Journal } from './journal.ts';
 import type { Published } from './published.ts';
-import { createResumableSha256, type ResumableSha256 } from './resumable-sha256.ts';
+import type { ResumableSha256, StartSha256 } from './resumable-sha256.ts';
 import type { Spool } from './spool.ts';
 
 /** Large enough for a request to be worth it, small enough to lose. */
@@ -29,6 +30,7 @@ export interface PulledFileOptions {
   readonly connections: number;
   readonly blockBytes: number;
   readonly reading: RangeReading;
+  readonly startSha256: StartSha256;
 }
 
 export class PulledFile implements ByteSource {
@@ -83,13 +85,13 @@ export class PulledFile implements ByteSource {
     const before = journal.hash(path);
     // Blocks of another version are of no use.
     if (before === undefined || before.fileVersion !== version) await spool.clear();
+    if (!spool.has(0)) await spool.put(0, first);
     const hash = published && version !== undefined ? await FileHash.open(options, version, size) : undefined;
     if (version !== undefined && hash === undefined) {
       journal.noteHash(path, { fileVersion: version, atByte: 0, state: '', verified: false });
     }
     const file = new PulledFile(options, { ...facts, totalBytes: size }, size, hash);
     file.#remember(0, first);
-    if (!spool.has(0)) await spool.put(0, first);
     await hash?.offer(0, first, (next, bytes) => spool.get(next, bytes));
     return file;
   }
@@ -98,24 +100,24 @@ export class PulledFile implements ByteSource {
     if (offset + length > this.bytes) {
       throw new AsrError('checkpoint-malformed', `${this.name} ends before byte ${offset + length}`);
     }
-    const target = new Uint8Array(length);
-    const first = Math.floor(offset / this.#blockBytes);
+    const start = Math.floor(offset / this.#blockBytes);
     const last = Math.floor(Math.max(offset, offset + length - 1) / this.#blockBytes);
-    const wanted = Array.from({ length: last - first + 1 }, (_, i) => first + i);
-    await Promise.all(
-      wanted.map(async (number) => {
-        const block = await this.#block(number);
-        const start = number * this.#blockBytes;
-        const from = Math.max(offset, start);
-        const to = Math.min(offset + length, start + block.length);
-        target.set(block.subarray(from - start, to - start), from - offset);
-        this.#readBytes.set(number, (this.#readBytes.get(number) ?? 0) + to - from);
-      }),
-    );
+    const wanted = Array.from({ length: last - start + 1 }, (_, i) => start + i);
+    const parts = await Promise.all(wanted.map((number) => this.#part(number, offset, offset + length)));
     signal.throwIfAborted();
     // A reading of a header or a bias says nothing about what is read next.
     if (length >= this.#blockBytes / 4) this.#fetchAhead(last);
-    return target;
+    const [first] = parts;
+    return first !== undefined && parts.length === 1 ? first : joinBytes(parts);
+  }
+
+  /** What block `number` has of bytes [startByte, endByte). */
+  async #part(number: number, startByte: number, endByte: number): Promise<Uint8Array> {
+    const block = await this.#block(number);
+    const atByte = number * this.#blockBytes;
+    const part = block.subarray(Math.max(0, startByte - atByte), endByte - atByte);
+    this.#readBytes.set(number, (this.#readBytes.get(number) ?? 0) + part.length);
+    return part;
   }
 
   /** To be called when shards stand that are made of everything read so far. */
@@ -152,8 +154,12 @@ export class PulledFile implements ByteSource {
       await hash.take(number, await this.#block(number));
     }
     const { reading, published } = this.#options;
-    if (hash.matches(published?.sha256)) return true;
+    if (await hash.matches(published?.sha256)) return true;
     throw new AsrError('weights-corrupt', `${reading.url} does not match its published SHA-256`);
+  }
+
+  close(): void {
+    this.#hash?.close();
   }
 
   /** Starts on the blocks behind the one that was asked for last. */
@@ -226,6 +232,7 @@ class FileHash {
     version: string,
     totalBytes: number,
     sha256: ResumableSha256,
+    known: HashMark | undefined,
   ) {
     this.#blockBytes = blockBytes;
     this.#path = path;
@@ -233,17 +240,17 @@ class FileHash {
     this.#totalBytes = totalBytes;
     this.#sha256 = sha256;
     this.#journal = journal;
-    const mark = journal.hash(path);
-    const known = mark?.fileVersion === version ? mark : undefined;
     this.#atByte = known?.atByte ?? 0;
     this.#verified = known?.verified ?? false;
     this.notedByte = this.#atByte;
-    if (known !== undefined && known.state !== '') sha256.restore(fromHex(known.state));
-    else sha256.reset();
   }
 
   static async open(options: PulledFileOptions, version: string, totalBytes: number): Promise<FileHash> {
-    const hash = new FileHash(options, version, totalBytes, await createResumableSha256());
+    const mark = options.journal.hash(options.path);
+    const known = mark?.fileVersion === version ? mark : undefined;
+    const state = known !== undefined && known.state !== '' ? fromHex(known.state) : undefined;
+    const sha256 = await options.startSha256(state);
+    const hash = new FileHash(options, version, totalBytes, sha256, known);
     await hash.note();
     return hash;
   }
@@ -264,21 +271,21 @@ class FileHash {
   ): Promise<void> {
     return this.#inTurn(async () => {
       if (this.done || number !== this.nextBlock) return;
-      this.#update(block);
+      await this.#update(block);
       while (!this.done) {
         const next = await waiting(
           this.nextBlock,
           Math.min(this.#blockBytes, this.#totalBytes - this.#atByte),
         );
         if (next === undefined) return;
-        this.#update(next);
+        await this.#update(next);
       }
     });
   }
 
   take(number: number, block: Uint8Array): Promise<void> {
     return this.#inTurn(async () => {
-      if (!this.done && number === this.nextBlock) this.#update(block);
+      if (!this.done && number === this.nextBlock) await this.#update(block);
     });
   }
 
@@ -286,19 +293,23 @@ class FileHash {
   note(): Promise<void> {
     return this.#inTurn(async () => {
       const { fileVersion, atByte } = { fileVersion: this.#version, atByte: this.#atByte };
-      const state = this.#verified ? '' : toHex(this.#sha256.save());
+      const state = this.#verified ? '' : toHex(await this.#sha256.save());
       this.#journal.noteHash(this.#path, { fileVersion, atByte, state, verified: this.#verified });
       this.notedByte = atByte;
     });
   }
 
-  matches(published: string | undefined): boolean {
-    this.#verified ||= this.#sha256.hex() === published;
+  async matches(published: string | undefined): Promise<boolean> {
+    this.#verified ||= (await this.#sha256.hex()) === published;
     return this.#verified;
   }
 
-  #update(block: Uint8Array): void {
-    this.#sha256.update(block);
+  close(): void {
+    this.#sha256.release();
+  }
+
+  async #update(block: Uint8Array): Promise<void> {
+    await this.#sha256.update(block);
     this.#atByte += block.length;
   }
 

@@ -7,6 +7,7 @@ import type { PullAttempt, PullFiles, PullSource } from './pull.ts';
 import { linkedHash, licenceOf, type Published, publishedFiles } from './published.ts';
 import { BLOCK_BYTES, PulledFile } from './pulled-file.ts';
 import type { Repository } from './repository.ts';
+import { startSha256 as inPlace, type StartSha256 } from './resumable-sha256.ts';
 import { Spool } from './spool.ts';
 
 export interface RemoteOptions {
@@ -14,6 +15,8 @@ export interface RemoteOptions {
   readonly patience: Patience;
   /** Blocks fetched at once. */
   readonly connections?: number;
+  /** Where files are hashed; default: in this thread. */
+  readonly startSha256?: StartSha256;
   /** For tests with small files. */
   readonly blockBytes?: number;
   readonly signal: AbortSignal;
@@ -47,7 +50,13 @@ export async function openRemoteSource(repository: Repository, options: RemoteOp
 function remoteFiles(
   repository: Repository,
   published: ReadonlyMap<string, Published>,
-  { http, patience, connections = CONNECTIONS, blockBytes = BLOCK_BYTES }: RemoteOptions,
+  {
+    http,
+    patience,
+    connections = CONNECTIONS,
+    blockBytes = BLOCK_BYTES,
+    startSha256 = inPlace,
+  }: RemoteOptions,
   { store, journal, meter, signal }: PullAttempt,
 ): PullFiles {
   const large: PulledFile[] = [];
@@ -63,6 +72,7 @@ function remoteFiles(
       journal,
       connections,
       blockBytes,
+      startSha256,
       reading: readingOf(path),
       spool: await Spool.open(store, path),
       published: published.get(path) ?? (await linkedHash(repository.url(path), http, signal)),
@@ -87,7 +97,9 @@ function remoteFiles(
       }
       return all;
     },
-    close: async () => undefined,
+    close: async () => {
+      for (const file of large) file.close();
+    },
   };
 }
 

@@ -18,6 +18,7 @@ import {
 } from '../pull/pull.ts';
 import { openRemoteSource, type RemoteOptions } from '../pull/remote-source.ts';
 import { type Endpoints, ENDPOINTS, OFFICIAL_SOURCE, parseRepository } from '../pull/repository.ts';
+import type { StartSha256 } from '../pull/resumable-sha256.ts';
 import type { GivenFile } from './given-file.ts';
 import { amongTabs } from './model-channel.ts';
 import type { PullOrigin } from './pull-origin.ts';
@@ -29,6 +30,7 @@ export interface TabPullOptions {
   readonly onProgress?: (progress: PullProgress) => void;
   readonly patience?: Patience;
   readonly endpoints?: Endpoints;
+  readonly startSha256?: StartSha256;
   /** For tests with small models. */
   readonly maxShardBytes?: number;
   readonly blockBytes?: number;
@@ -52,12 +54,13 @@ export async function pullInTab(
 
 async function openSource(
   origin: PullOrigin,
-  { patience = PATIENCE, endpoints = ENDPOINTS, blockBytes }: TabPullOptions,
+  { patience = PATIENCE, endpoints = ENDPOINTS, startSha256, blockBytes }: TabPullOptions,
   signal: AbortSignal,
 ): Promise<PullSource> {
   const http: HttpFetch = (url, init) => fetch(url, init);
   const remote: RemoteOptions = {
     ...{ http, patience, signal },
+    ...(startSha256 !== undefined && { startSha256 }),
     ...(blockBytes !== undefined && { blockBytes }),
   };
   if (origin.from === 'repository') {

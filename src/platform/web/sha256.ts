@@ -2,8 +2,8 @@
 // that came over plain http; WebAssembly works everywhere.
 
 import type { Sha256 } from '../install/sha256.ts';
-import { createResumableSha256 } from '../pull/resumable-sha256.ts';
+import { createWasmSha256 } from '../pull/resumable-sha256.ts';
 
 export function createBrowserSha256(): Promise<Sha256> {
-  return createResumableSha256();
+  return createWasmSha256();
 }
