@@ -73,13 +73,15 @@ export async function startStaticHost(
     const stats = statSync(join(folder, path), { throwIfNoEntry: false });
     if (other === undefined && stats?.isFile() !== true) return void response.writeHead(404, headers).end();
     const size = other === undefined ? (stats?.size ?? 0) : Buffer.byteLength(other);
-    const start = other === undefined ? Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0) : 0;
-    const partial = start > 0 && start < size;
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? [];
+    const start = Number(from ?? 0);
+    const partial = other === undefined && from !== undefined && start < size;
+    const end = partial && to !== '' ? Math.min(Number(to) + 1, size) : size;
     response.writeHead(partial ? 206 : 200, {
       ...headers,
       'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream',
-      'Content-Length': partial ? size - start : size,
-      ...(partial && { 'Content-Range': `bytes ${start}-${size - 1}/${size}` }),
+      'Content-Length': partial ? end - start : size,
+      ...(partial && { 'Content-Range': `bytes ${start}-${end - 1}/${size}` }),
       'Cache-Control': 'no-cache',
     });
     if (other !== undefined) return void response.end(other);
@@ -87,7 +89,7 @@ export async function startStaticHost(
       sent.set(path, (sent.get(path) ?? 0) + bytes);
       return host.pace === Infinity ? Promise.resolve() : sleep((1000 * bytes) / host.pace);
     };
-    createReadStream(join(folder, path), { start: partial ? start : 0 })
+    createReadStream(join(folder, path), partial ? { start, end: end - 1 } : {})
       .pipe(new Pace(counted))
       .pipe(response);
   }
