@@ -1,6 +1,7 @@
 // What a download costs in a browser: memory of the page and of the browser's processes, speed, what twenty
 // blows make it fetch twice. On a large stand-in model, so by hand: npx tsx test/bench/weights-download.ts [megabytes]
 
+import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CDPSession, Page } from 'playwright';
@@ -98,13 +99,20 @@ async function startIsolated(model: StandInModel, code: string): Promise<IllBeha
   return server;
 }
 
+/** At once, while the disk still writes, and when it has written, as on a later visit. */
 async function readBack(page: Page): Promise<void> {
+  await readOnce(page, 'right behind');
+  execFileSync('sync');
+  for (const visit of [1, 2, 3]) await readOnce(page, `written, reading ${visit}`);
+}
+
+async function readOnce(page: Page, when: string): Promise<void> {
   const { bytes, readSeconds, copySeconds }: { bytes: number; readSeconds: number; copySeconds: number } =
     await page.evaluate(`sotto.readBack('${ID}')`);
   const rate = (seconds: number): string => (bytes / 1e6 / seconds).toFixed(0);
   const ratio = (copySeconds / readSeconds).toFixed(3);
   console.log(
-    `  read back ${rate(readSeconds)} MB/s, copying in memory ${rate(copySeconds)} MB/s: ratio ${ratio}`,
+    `  read back ${when}: ${rate(readSeconds)} MB/s, copying in memory ${rate(copySeconds)} MB/s: ratio ${ratio}`,
   );
 }
 
