@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { EXACT_OPTIONS, type TranscriptEvent } from '../../src/engine/events.ts';
@@ -8,6 +7,7 @@ import { type SocketLike, connectServer, probeServer } from '../../src/platform/
 import { describeEngine, tone } from '../contract/engine.ts';
 import { loadInMemory } from '../fixtures/memory-model.ts';
 import { seededCheckpoint } from '../fixtures/seeded-model.ts';
+import { AT_16_KHZ, clipAudio, connectRealtime } from './realtime-client.ts';
 import { CLIP, expectedText, openTestServer } from './test-server.ts';
 
 let server: Awaited<ReturnType<typeof openTestServer>>;
@@ -70,59 +70,9 @@ describe('a page that looks for a server', () => {
   });
 });
 
-interface Message {
-  readonly type: string;
-  readonly item_id?: string;
-  readonly transcript?: string;
-  readonly delta?: string;
-  readonly error?: { code: string };
-}
-
-/** A Realtime client that keeps what it hears. */
-async function realtime(): Promise<{
-  say(message: object): void;
-  hear(type: string): Promise<Message>;
-  readonly heard: Message[];
-  close(): void;
-}> {
-  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/realtime?intent=transcription`, [
-    'realtime',
-  ]);
-  const heard: Message[] = [];
-  let wake = (): void => undefined;
-  socket.on('message', (data: Buffer) => {
-    heard.push(JSON.parse(data.toString('utf8')) as Message);
-    wake();
-  });
-  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
-  return {
-    heard,
-    say: (message) => socket.send(JSON.stringify(message)),
-    hear: async (type) => {
-      for (;;) {
-        const found = heard.find((message) => message.type === type);
-        if (found !== undefined) return found;
-        await new Promise<void>((resolve) => (wake = resolve));
-      }
-    },
-    close: () => socket.close(),
-  };
-}
-
-/** The clip's samples as 16-bit PCM (it is 16 kHz), in base64. */
-async function clipAudio(): Promise<string[]> {
-  const pcm = (await readFile(CLIP)).subarray(44);
-  const pieces: string[] = [];
-  for (let at = 0; at < pcm.length; at += 32_000)
-    pieces.push(pcm.subarray(at, at + 32_000).toString('base64'));
-  return pieces;
-}
-
-const AT_16_KHZ = { type: 'audio/pcm', rate: 16_000 };
-
 describe('Realtime transcription', () => {
   test('reads what was appended when it is committed', async () => {
-    const client = await realtime();
+    const client = await connectRealtime(server.url);
     await client.hear('session.created');
     const input = { format: AT_16_KHZ, turn_detection: null, transcription: { model: 'sample' } };
     client.say({ type: 'session.update', session: { type: 'transcription', audio: { input } } });
@@ -138,7 +88,7 @@ describe('Realtime transcription', () => {
   });
 
   test('finds the turns itself, with a beginning and an end for each', async () => {
-    const client = await realtime();
+    const client = await connectRealtime(server.url);
     client.say({ type: 'session.update', session: { audio: { input: { format: AT_16_KHZ } } } });
     for (const audio of await clipAudio()) client.say({ type: 'input_audio_buffer.append', audio });
     client.say({ type: 'input_audio_buffer.commit' });
@@ -152,7 +102,7 @@ describe('Realtime transcription', () => {
   });
 
   test('tells what it cannot do, and goes on', async () => {
-    const client = await realtime();
+    const client = await connectRealtime(server.url);
     client.say({ type: 'input_audio_buffer.commit' });
     expect(await client.hear('error')).toMatchObject({ error: { code: 'audio_empty', event_id: null } });
     client.say({ type: 'response.create', event_id: 'mine' });
@@ -164,7 +114,7 @@ describe('Realtime transcription', () => {
   });
 
   test('ends its jobs when the client goes', async () => {
-    const client = await realtime();
+    const client = await connectRealtime(server.url);
     client.say({ type: 'input_audio_buffer.append', audio: 'AAAA'.repeat(4000) });
     while (server.parts.jobs.load.running === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     client.close();

