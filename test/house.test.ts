@@ -30,7 +30,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ports: [],
   signal: ['errors'],
   text: ['errors'],
-  model: ['errors', 'fields', 'ports', 'text'],
+  model: ['bytes', 'errors', 'fields', 'ports', 'text'],
   engine: ['bytes', 'errors', 'fields', 'ports', 'signal', 'model', 'text'],
   convert: ['errors', 'fields', 'ports', 'model'],
   wire: ['errors', 'fields', 'engine'],
@@ -66,6 +66,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   ],
   'workers/audio': ['signal', 'wire'],
   app: [
+    'bytes',
     'errors',
     'fields',
     'ports',
@@ -108,7 +109,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'server',
     'eval',
   ],
-  eval: ['errors', 'fields', 'ports', 'signal', 'text', 'model', 'engine', 'wire', 'platform/node'],
+  eval: ['bytes', 'errors', 'fields', 'ports', 'signal', 'text', 'model', 'engine', 'wire', 'platform/node'],
 };
 
 /** Wire may know the engine's types, not its code; ports of a machine likewise. */

@@ -2,6 +2,7 @@
 // side by side, so that throughput grows with the number of askers. Every asker gets the ids that it
 // would get alone.
 
+import { joinFloats } from '../bytes.ts';
 import { assert } from '../errors.ts';
 import type { Prediction, Sequence } from './decoder-runs.ts';
 import type { AudioEmbeds, Encoder } from './encoder.ts';
@@ -125,7 +126,8 @@ export class SharedReader implements Reader {
   async #encodeAndSeat(jobs: readonly Job[]): Promise<void> {
     const { frames } = jobs[0]?.passage ?? { frames: 0 };
     const startMs = performance.now();
-    const features = jobs.length === 1 ? jobs[0]?.passage.features : joined(jobs);
+    const features =
+      jobs.length === 1 ? jobs[0]?.passage.features : joinFloats(jobs.map(({ passage }) => passage.features));
     assert(features !== undefined, 'somebody waits');
     const audio = await this.#encoder.encode(features, jobs.length, frames);
     for (const job of jobs) job.work.encoderMs += (performance.now() - startMs) / jobs.length;
@@ -224,15 +226,4 @@ export class SharedReader implements Reader {
     for (const { job } of seated) job.work[stage] += ms / seated.length;
     for (const job of new Set(seated.map((one) => one.job))) job.work.decoderRuns++;
   }
-}
-
-/** The features of several windows, one behind the other. */
-function joined(jobs: readonly Job[]): Float32Array {
-  const all = new Float32Array(jobs.reduce((sum, { passage }) => sum + passage.features.length, 0));
-  let at = 0;
-  for (const { passage } of jobs) {
-    all.set(passage.features, at);
-    at += passage.features.length;
-  }
-  return all;
 }

@@ -1,6 +1,7 @@
 // What has been seen of one reading, sorted for drawing. Grows in place; `seenAgain` gives a new face to the
 // same content, so that what draws it notices.
 
+import { joinFloats } from '../../bytes.ts';
 import type { Segment, Token, Trace, TranscriptEvent } from '../../engine/events.ts';
 import { type AudioBlock, SAMPLE_RATE } from '../../signal/units.ts';
 
@@ -99,12 +100,6 @@ export class Sight {
 
   /** All samples, as recorded. */
   sound(): Float32Array {
-    const whole = new Float32Array(this.#seen.heardSamples);
-    let at = 0;
-    for (const block of this.#seen.blocks) {
-      whole.set(block, at);
-      at += block.length;
-    }
-    return whole;
+    return joinFloats(this.#seen.blocks);
   }
 }

@@ -1,5 +1,6 @@
 // The clips that ship with the page: to try it with, and to check devices with.
 
+import { joinFloats } from '../../bytes.ts';
 import type { GoldenClip } from '../../engine/self-check.ts';
 import { Fields } from '../../fields.ts';
 import type { OpenFile } from './queue.svelte.ts';
@@ -63,12 +64,6 @@ export class Samples {
     const sound = await this.#openFile(await this.file(clip));
     const blocks: Float32Array[] = [];
     for await (const { samples } of sound.blocks()) blocks.push(samples.slice());
-    const samples = new Float32Array(blocks.reduce((sum, block) => sum + block.length, 0));
-    let at = 0;
-    for (const block of blocks) {
-      samples.set(block, at);
-      at += block.length;
-    }
-    return { samples, text: clip.text };
+    return { samples: joinFloats(blocks), text: clip.text };
   }
 }
