@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
-import { AsrError } from '../errors.ts';
+import { AsrError, isAsrError } from '../errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import { DEFAULT_OPTIONS, EXACT_OPTIONS, type TranscribeOptions } from '../engine/events.ts';
 import { openAudioFile } from '../platform/node/decode-file.ts';
@@ -54,25 +54,32 @@ async function transcribeFiles(files: readonly string[], flags: Flags): Promise<
     modelDir: flags.model ?? sampleModelDir(),
     ...(flags.threads !== undefined && { threads: flags.threads }),
   };
-  const { engine } = await openEngine(request, flags.device, (event) => {
-    if (event.type === 'stage') line.show(`loading the model: ${event.stage}`);
-  });
+  const open = async (): Promise<Engine> => {
+    const { engine } = await openEngine(request, flags.device, (event) => {
+      if (event.type === 'stage') line.show(`loading the model: ${event.stage}`);
+    });
+    return engine;
+  };
+  let engine: Engine | undefined = await open();
   const write =
     flags.out === undefined ? toStdout(flags.format, files) : toFolder(flags.out, flags.format, files);
   try {
     for (const file of files) {
       try {
+        engine ??= await open();
         await write(await transcribeFile(engine, file, flags, line, stop.signal));
       } catch (error) {
         stop.signal.throwIfAborted();
         line.done();
         process.stderr.write(`sotto: ${file}: ${explain(error)}\n`);
         process.exitCode ||= exitCodeOf(error);
+        // The next file gets a new one.
+        if (isAsrError(error) && error.code === 'engine-died') engine = undefined;
       }
     }
   } finally {
     line.done();
-    await engine.release();
+    await engine?.release();
   }
 }
 

@@ -88,7 +88,7 @@ export class EnginePool {
         return;
       } catch (error) {
         signal.throwIfAborted();
-        if (isAsrError(error)) throw error;
+        if (isAsrError(error) && error.code !== 'engine-died') throw error;
         // The process tells of its death a moment later than the job does.
         await Promise.race([(await lane.process.catch(() => undefined))?.ended, pause(100)]);
         if (lane.alive) throw error;

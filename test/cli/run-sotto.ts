@@ -1,6 +1,6 @@
 // Runs the terminal program as a user would: a process of its own.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { ensureBuilt } from '../../scripts/prepare.mjs';
 
@@ -21,6 +21,15 @@ export function runSotto(
   input?: Uint8Array,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
+  return startSotto(args, input, env).outcome;
+}
+
+/** The same, for who does something to it meanwhile. */
+export function startSotto(
+  args: readonly string[],
+  input?: Uint8Array,
+  env: Readonly<Record<string, string>> = {},
+): { readonly child: ChildProcessWithoutNullStreams; readonly outcome: Promise<Outcome> } {
   const child = spawn(process.execPath, ['dist/node/sotto.js', ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
@@ -30,8 +39,9 @@ export function runSotto(
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   child.stdin.end(input);
-  return new Promise((done, reject) => {
+  const outcome = new Promise<Outcome>((done, reject) => {
     child.once('error', reject);
     child.once('close', (code) => done({ code, stdout, stderr }));
   });
+  return { child, outcome };
 }

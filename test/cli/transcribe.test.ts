@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { temporaryFolder, writeSeededModel } from '../fixtures/seeded-dir.ts';
 import { WITHOUT_VOICE_MODEL } from '../without-voice-model.ts';
-import { runSotto } from './run-sotto.ts';
+import { to16Bit, wavBytes } from '../../src/eval/wav-bytes.ts';
+import { readSamples } from '../../src/eval/read-audio.ts';
+import { runSotto, startSotto } from './run-sotto.ts';
 
 const CLIP = resolve(import.meta.dirname, '../fixtures/goldens/log-mel-english.wav');
 
@@ -47,6 +50,27 @@ test('goes on after a bad file, says what is wrong in one line each, and ends wi
   expect(lines).toHaveLength(4);
   for (const [i, line] of lines.entries()) expect(line).toContain(`sotto: ${files[i]}: `);
   expect(stderr).not.toMatch(/\bat .*:\d+:\d+/); // no stack trace
+});
+
+test('an engine that dies costs the file that it was reading; the next one is read by a new engine', async () => {
+  const long = join(folder, 'ten minutes.wav');
+  const samples = to16Bit(await readSamples(CLIP));
+  const said = new Int16Array(600 * 16_000);
+  for (let at = 0; at + samples.length <= said.length; at += samples.length) said.set(samples, at);
+  await writeFile(long, wavBytes(said, 16_000));
+  const { child, outcome } = startSotto(['transcribe', CLIP, long, CLIP, '--model', model, '--device', 'cpu', '--max-new-tokens', '8']); // prettier-ignore
+  // The first text is written: from now on the second file is read.
+  await once(child.stdout, 'data');
+  const threads = `/proc/${child.pid}/task/${child.pid}/children`;
+  const engine = Number((await readFile(threads, 'utf8')).trim().split(' ').at(-1));
+  process.kill(engine, 'SIGKILL');
+  const { code, stdout, stderr } = await outcome;
+  expect(stderr).toMatch(/^sotto: .*ten minutes\.wav: The engine ended by itself \(SIGKILL\)\. Try again/);
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+  expect(code).toBe(65);
+  const texts = stdout.split(/==> .* <==\n/).filter((text) => text.trim() !== '');
+  expect(texts).toHaveLength(2);
+  expect(texts[1]!.trim()).toBe(texts[0]!.trim());
 });
 
 describe('--out', () => {

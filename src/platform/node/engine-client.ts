@@ -3,6 +3,7 @@
 
 import type { ChildProcess } from 'node:child_process';
 import type { Engine, LoadEvent } from '../../engine/engine.ts';
+import { AsrError } from '../../errors.ts';
 import type { FromWorker, ToWorker } from '../../wire/worker-messages.ts';
 import type { Endpoint } from '../thread/endpoint.ts';
 import { connectEngine } from '../thread/engine-client.ts';
@@ -28,7 +29,7 @@ export interface EngineProcess {
 
 /**
  * Starts a process and loads a model in it. Fails like `openModelDir` and `loadModel`; the process is
- * then ended. `engine.release` ends it too. When it dies, open questions fail.
+ * then ended. `engine.release` ends it too. When it dies, open and later questions fail with `engine-died`.
  */
 export async function startEngine(
   request: NodeEngineRequest,
@@ -42,7 +43,7 @@ export async function startEngine(
   const crashed = new Promise<never>((_, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) =>
-      reject(new Error(`The engine's process ended by itself (${signal ?? `exit code ${code}`})`)),
+      reject(new AsrError('engine-died', `the engine ended by itself (${signal ?? `exit code ${code}`})`)),
     );
   });
   const terminate = async (): Promise<void> => {

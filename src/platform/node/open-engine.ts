@@ -27,8 +27,8 @@ export async function openEngine(
     try {
       return await start(provider);
     } catch (error) {
-      // What has no code is a crash of the device's driver: the next device does without it.
-      if (isAsrError(error) && error.code !== 'device-unavailable') throw error;
+      // A device's driver that crashes takes the engine with it: the next device does without.
+      if (isAsrError(error) && !['device-unavailable', 'engine-died'].includes(error.code)) throw error;
     }
   }
   return start('cpu');
