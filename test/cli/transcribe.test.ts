@@ -61,8 +61,7 @@ test('an engine that dies costs the file that it was reading; the next one is re
   const { child, outcome } = startSotto(['transcribe', CLIP, long, CLIP, '--model', model, '--device', 'cpu', '--max-new-tokens', '8']); // prettier-ignore
   // The first text is written: from now on the second file is read.
   await once(child.stdout, 'data');
-  const threads = `/proc/${child.pid}/task/${child.pid}/children`;
-  const engine = Number((await readFile(threads, 'utf8')).trim().split(' ').at(-1));
+  const [engine = 0] = await childrenOf(child.pid);
   process.kill(engine, 'SIGKILL');
   const { code, stdout, stderr } = await outcome;
   expect(stderr).toMatch(/^sotto: .*ten minutes\.wav: The engine ended by itself \(SIGKILL\)\. Try again/);
@@ -72,6 +71,18 @@ test('an engine that dies costs the file that it was reading; the next one is re
   expect(texts).toHaveLength(2);
   expect(texts[1]!.trim()).toBe(texts[0]!.trim());
 });
+
+/** Processes that a process has started. */
+async function childrenOf(parent: number | undefined): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const parents = await Promise.all(
+    pids.map(async (pid) => {
+      const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''); // it has ended
+      return Number(/\) \S (\d+)/.exec(stat)?.[1]);
+    }),
+  );
+  return pids.map(Number).filter((_, i) => parents[i] === parent);
+}
 
 describe('--out', () => {
   test('writes one file per recording, and keeps endings where names would clash', async () => {
