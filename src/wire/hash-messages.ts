@@ -12,4 +12,5 @@ export type FromHashThread =
   | { readonly type: 'started' }
   | { readonly type: 'updated'; readonly buffer: ArrayBuffer }
   | { readonly type: 'saved'; readonly state: Uint8Array }
-  | { readonly type: 'digest'; readonly hex: string };
+  | { readonly type: 'digest'; readonly hex: string }
+  | { readonly type: 'failed'; readonly message: string };

@@ -4,7 +4,7 @@
 import { assert, unreachable } from '../../errors.ts';
 import type { FromHashThread, ToHashThread } from '../../wire/hash-messages.ts';
 import type { Endpoint } from '../thread/endpoint.ts';
-import { createWasmSha256, type ResumableSha256 } from './resumable-sha256.ts';
+import { createWasmSha256, type ResumableSha256, type WasmSha256 } from './resumable-sha256.ts';
 
 /** A thread that runs `hostHash`. */
 export interface HashThread {
@@ -22,7 +22,10 @@ interface Asker {
   reject(error: Error): void;
 }
 
-/** A hash in `thread`, which it ends when it is released. Every call fails when the thread has died. */
+/**
+ * A hash in `thread`, which it ends when it is released. Fails when `state` is none, and then ends the thread; every
+ * call fails when the thread has died.
+ */
 export async function hashInThread(thread: HashThread, state?: Uint8Array): Promise<ResumableSha256> {
   const { endpoint, crashed, end } = thread;
   const askers: Asker[] = [];
@@ -42,11 +45,17 @@ export async function hashInThread(thread: HashThread, state?: Uint8Array): Prom
       askers.push({ resolve, reject });
       endpoint.post(message, transfer);
     });
+    if (answer.type === 'failed') throw new Error(answer.message);
     assert(isOf(answer, type), 'the thread answers what it is asked, in order');
     return answer;
   };
   const buffers = Array.from({ length: PIECES }, () => Promise.resolve(new ArrayBuffer(0)));
-  await ask('started', { type: 'start', state });
+  try {
+    await ask('started', { type: 'start', state });
+  } catch (error) {
+    end();
+    throw error;
+  }
   return {
     async update(bytes) {
       const free = await buffers.shift();
@@ -74,23 +83,37 @@ function isOf<Type extends FromHashThread['type']>(
 /** The thread's side. */
 export function hostHash(endpoint: Endpoint<FromHashThread, ToHashThread>): void {
   const hash = createWasmSha256();
+  const fail = (error: unknown): void => endpoint.post({ type: 'failed', message: String(error) });
   endpoint.listen((message) => {
     void hash.then((sha256) => {
-      switch (message.type) {
-        case 'start':
-          if (message.state === undefined) sha256.reset();
-          else sha256.restore(message.state);
-          return endpoint.post({ type: 'started' });
-        case 'update':
-          sha256.update(new Uint8Array(message.buffer, 0, message.bytes));
-          return endpoint.post({ type: 'updated', buffer: message.buffer }, [message.buffer]);
-        case 'save':
-          return endpoint.post({ type: 'saved', state: sha256.save() });
-        case 'digest':
-          return endpoint.post({ type: 'digest', hex: sha256.hex() });
-        default:
-          return unreachable(message);
+      // At once, so that answers stay in order.
+      try {
+        answer(sha256, message, endpoint);
+      } catch (error) {
+        fail(error);
       }
-    });
+    }, fail);
   });
+}
+
+function answer(
+  sha256: WasmSha256,
+  message: ToHashThread,
+  endpoint: Endpoint<FromHashThread, ToHashThread>,
+): void {
+  switch (message.type) {
+    case 'start':
+      if (message.state === undefined) sha256.reset();
+      else sha256.restore(message.state);
+      return endpoint.post({ type: 'started' });
+    case 'update':
+      sha256.update(new Uint8Array(message.buffer, 0, message.bytes));
+      return endpoint.post({ type: 'updated', buffer: message.buffer }, [message.buffer]);
+    case 'save':
+      return endpoint.post({ type: 'saved', state: sha256.save() });
+    case 'digest':
+      return endpoint.post({ type: 'digest', hex: sha256.hex() });
+    default:
+      return unreachable(message);
+  }
 }

@@ -92,7 +92,12 @@ export class PulledFile implements ByteSource {
     }
     const file = new PulledFile(options, { ...facts, totalBytes: size }, size, hash);
     file.#remember(0, first);
-    await hash?.offer(0, first, (next, bytes) => spool.get(next, bytes));
+    try {
+      await hash?.offer(0, first, (next, bytes) => spool.get(next, bytes));
+    } catch (error) {
+      file.close(); // nobody else knows of it
+      throw error;
+    }
     return file;
   }
 
