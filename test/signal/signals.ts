@@ -1,5 +1,6 @@
 // Sounds by formula, as the goldens use them.
 
+import { joinFloats } from '../../src/bytes.ts';
 import { SAMPLE_RATE } from '../../src/signal/units.ts';
 
 export function sine(hz: number, samples: number, amplitude = 1, rate = SAMPLE_RATE): Float32Array {
@@ -34,13 +35,7 @@ export function mix(a: Float32Array, b: Float32Array): Float32Array {
 }
 
 export function concat(...parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinFloats(parts);
 }
 
 /** Cuts a signal into blocks of the given sizes, again and again. */
