@@ -95,7 +95,7 @@ export class PulledFile implements ByteSource {
     try {
       await hash?.offer(0, first, (next, bytes) => spool.get(next, bytes));
     } catch (error) {
-      file.close(); // nobody else knows of it
+      await file.close(); // nobody else knows of it
       throw error;
     }
     return file;
@@ -163,7 +163,9 @@ export class PulledFile implements ByteSource {
     throw new AsrError('weights-corrupt', `${reading.url} does not match its published SHA-256`);
   }
 
-  close(): void {
+  /** Waits for blocks that are still being stored: when it returns, nothing is written any more. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#underWay.values());
     this.#hash?.close();
   }
 

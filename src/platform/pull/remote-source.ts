@@ -98,7 +98,7 @@ function remoteFiles(
       return all;
     },
     close: async () => {
-      for (const file of large) file.close();
+      for (const file of large) await file.close();
     },
   };
 }

@@ -310,6 +310,30 @@ describe('room', () => {
   );
 });
 
+test('a pull that is stopped ends when what it was storing is stored: nothing is written behind it', async () => {
+  const inner = library;
+  const stop = new AbortController();
+  let [begun, underWay] = [0, 0];
+  const slow = (store: ShardStore): ShardStore => ({
+    ...{ list: () => store.list(), read: (path) => store.read(path), stream: (path) => store.stream(path) },
+    ...{ finish: (path) => store.finish(path), delete: (path) => store.delete(path) },
+    truncate: (path, keepBytes) => store.truncate(path, keepBytes),
+    write: (path, bytes) => store.write(path, bytes),
+    append: async (path, startByte, bytes) => {
+      underWay++;
+      if (++begun === 8) stop.abort();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await store.append(path, startByte, bytes);
+      underWay--;
+    },
+  });
+  library = { ...inner, store: (id) => slow(inner.store(id)) };
+  await expect(pull({ signal: stop.signal })).rejects.toThrow();
+  expect(underWay).toBe(0);
+  library = inner;
+  expect(await pull()).toMatchObject({ verified: true });
+});
+
 describe('what is no such checkpoint is told, and nothing stays', () => {
   function header(change: (json: Record<string, { dtype: string; shape: number[] }>) => void): Buffer {
     const { weights } = repository;
